@@ -1,0 +1,18 @@
+namespace Studio.Engine.Chat;
+
+/// <summary>What a <see cref="VisualTokenCache"/> did since it was made, and what it holds now.</summary>
+/// <param name="MemoryHits">Requests answered from memory.</param>
+/// <param name="DiskHits">Requests answered from a file.</param>
+/// <param name="Misses">Requests answered by neither.</param>
+/// <param name="MemoryEvictions">Entries dropped from memory to keep its bound.</param>
+/// <param name="DiskEvictions">Files deleted by this cache to keep the bound of the folder.</param>
+/// <param name="DamagedFiles">Files deleted because they were damaged or of another version; each was a miss as well.</param>
+/// <param name="DiskFailures">Reads and writes that the file system refused; the entry was then a miss, or was not stored.</param>
+/// <param name="LastDiskFailure">The latest of these in words, or null.</param>
+/// <param name="MemoryEntries">Entries in memory.</param>
+/// <param name="MemoryBytes">Their <see cref="EncodedMedia.Bytes"/>.</param>
+/// <param name="DiskEntries">Files in the folder, of all processes that share it.</param>
+/// <param name="DiskBytes">Their lengths.</param>
+public sealed record VisualTokenCacheStatistics(
+    long MemoryHits, long DiskHits, long Misses, long MemoryEvictions, long DiskEvictions, long DamagedFiles,
+    long DiskFailures, string? LastDiskFailure, int MemoryEntries, long MemoryBytes, int DiskEntries, long DiskBytes);

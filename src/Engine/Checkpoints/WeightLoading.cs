@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+using Studio.Engine.Torch;
+
+namespace Studio.Engine.Checkpoints;
+
+/// <summary>From a checked checkpoint to tensors on a device.</summary>
+public static class WeightLoading
+{
+    /// <summary>
+    /// On the CPU, tensors over the mapped files, in the type they are stored in: no second copy. On a card, copies in
+    /// <paramref name="dtype"/>, one tensor at a time.
+    /// </summary>
+    public static Weights Load(Checkpoint checkpoint, Device device, ScalarType dtype)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var expected in checkpoint.Layout.Tensors.Where(t => checkpoint.Contains(t.Name)))
+        {
+            var (file, entry) = checkpoint.Entry(expected.Name);
+            using var scope = torch.NewDisposeScope();
+            var mapped = MappedTensors.Map(file, entry);
+            tensors.Add(expected.Name, (device.IsCpu ? mapped : mapped.to(device, dtype)).DetachFromDisposeScope());
+        }
+
+        return new(tensors, checkpoint.Folder);
+    }
+
+    /// <summary>
+    /// SHA-256 over the names and bytes of the tensors that turn pixels into visual tokens: what a cache of visual tokens
+    /// must be keyed by. Reads them once.
+    /// </summary>
+    public static string VisionFingerprint(Checkpoint checkpoint)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var expected in checkpoint.Layout.Tensors.Where(t => t.Scope != CheckpointScope.Language && checkpoint.Contains(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal))
+        {
+            var (file, entry) = checkpoint.Entry(expected.Name);
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes($"{entry.Name} {entry.Dtype} [{string.Join(",", entry.Shape)}]\n"));
+            const int Step = 1 << 28; // spans end at 2 GB
+            for (long at = 0; at < entry.ByteLength; at += Step) hash.AppendData(file.Span(entry.Offset + at, (int)Math.Min(Step, entry.ByteLength - at)));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Studio.Benchmarks.EngineBench;
+using Studio.Engine.Compression;
+
+namespace Studio.Cli;
+
+/// <summary><c>bench engine</c>: speed and memory of the engine's stages on this machine.</summary>
+internal static class BenchCommand
+{
+    /// <summary>For JSON: standard output.</summary>
+    private const string StandardOutput = "-";
+
+    /// <summary>Shown below the command's help.</summary>
+    public static readonly string[] Samples =
+    [
+        "bench engine --model 2b@448 --random-weights 1 --frames 4 --prefill-tokens 2048",
+        "bench engine --model 2b@448 --random-weights 1 --stages prefill,decode,parts --json -",
+        "bench engine --model 2b@448 --random-weights 1 --long 10000 --compress uniform:1:1,0.05",
+    ];
+
+    public static Command Create(Terminal console)
+    {
+        var bench = new Command("bench", "Measures this build on this machine.");
+        bench.Add(Engine(console));
+        return bench;
+    }
+
+    private static Command Engine(Terminal console)
+    {
+        var defaults = new EngineBenchOptions();
+        var stages = new Option<string?>("--stages", "-s") { Description = $"Comma-separated: {string.Join(", ", Enum.GetValues<BenchStage>().Select(EngineBenchOptions.NameOf))} (default: all but parts; none with --long)." };
+        var frames = new Option<int>("--frames", "-n") { Description = "Frames of the tower, frames and reuse stages.", DefaultValueFactory = _ => defaults.Frames };
+        var prefill = new Option<int>("--prefill-tokens") { Description = "Random visual tokens of the prefill.", DefaultValueFactory = _ => defaults.PrefillTokens };
+        var decode = new Option<int>("--decode-tokens") { Description = "Tokens to generate behind it.", DefaultValueFactory = _ => defaults.DecodeTokens };
+        var compress = new Option<string?>("--compress", "-c") { Description = "off, balanced, strong, or TYPE:LAYERS:RATIOS (default: off; strong with --long)." };
+        var repeats = new Option<int>("--repeats") { Description = "Runs of a stage; the median counts.", DefaultValueFactory = _ => defaults.Repeats };
+        var longFrames = new Option<int?>("--long") { Description = "Read a prompt of this many frames of random visual tokens with the decoder alone: long-running." };
+        var video = new Option<string?>("--video") { Description = "Video of the frames and reuse stages (default: the sample)." };
+        var seed = new Option<int>("--seed") { Description = "Seed of noise frames and random visual tokens.", DefaultValueFactory = _ => defaults.Seed };
+        var json = new Option<string?>("--json") { Description = "Write one line of JSON to this file, or to standard output with '-', which then holds nothing else." };
+        var model = new ModelOptions();
+        var command = new Command("engine", "Measures each stage: throughput, its share of what this machine reaches at all in the same run, peak memory against the formula.") { stages, frames, prefill, decode, compress, repeats, longFrames, video, seed, json };
+        model.AddTo(command);
+        command.SetAction((parse, ct) => Task.Run(() =>
+        {
+            // A wrong name is told before a model is loaded.
+            var chosen = parse.GetValue(stages) is { } names ? EngineBenchOptions.ParseStages(names)
+                : parse.GetValue(longFrames) is null ? EngineBenchOptions.DefaultStages : [];
+            using var loaded = ModelLoader.Load(console, model, parse);
+            var layers = loaded.Config.Language.Layers;
+            var options = new EngineBenchOptions
+            {
+                Stages = chosen,
+                Frames = parse.GetValue(frames),
+                PrefillTokens = parse.GetValue(prefill),
+                DecodeTokens = parse.GetValue(decode),
+                Compression = parse.GetValue(compress) is { } spec ? CompressionSettings.Parse(spec, layers)
+                    : parse.GetValue(longFrames) is null ? CompressionSettings.Off : CompressionSettings.Strong.ScaledTo(layers),
+                Repeats = parse.GetValue(repeats),
+                LongFrames = parse.GetValue(longFrames) ?? 0,
+                Video = parse.GetValue(video) ?? Path.Combine(StudioPaths.Root, "data", "samples", "shapes.mp4"),
+                Seed = parse.GetValue(seed),
+            };
+            var target = parse.GetValue(json);
+            // A long run tells each layer on a line of its own, also where nobody watches: it is read in a log afterwards.
+            Run(console, new(loaded, options), target, options.LongFrames > 0 ? console.Say : console.Progress, ct);
+            return ExitCodes.Ok;
+        }, ct));
+        longFrames.Validators.Add((OptionResult r) =>
+        {
+            if (r.GetValueOrDefault<int?>() is < 1) r.AddError("--long must be at least 1 frame");
+        });
+        return command;
+    }
+
+    private static void Run(Terminal console, EngineBenchmark benchmark, string? json, Action<string> progress, CancellationToken ct)
+    {
+        var table = json == StandardOutput ? console.Error : console.Output;
+        var first = true;
+        var report = benchmark.Run(
+            row =>
+            {
+                console.ClearProgress();
+                if (first) table.WriteLine(BenchText.Header);
+                first = false;
+                table.Write(BenchText.Row(row));
+                table.Flush();
+            },
+            progress,
+            ct);
+        console.ClearProgress();
+        table.Write(BenchText.Machine(report));
+        if (json is null) return;
+        var line = BenchJson.Render(report);
+        if (json == StandardOutput) console.Output.WriteLine(line);
+        else Save(json, line);
+    }
+
+    /// <summary>Written beside and moved into place: a reader never sees a part.</summary>
+    private static void Save(string path, string line)
+    {
+        var temporary = path + ".part";
+        File.WriteAllText(temporary, line + "\n");
+        File.Move(temporary, path, overwrite: true);
+    }
+}

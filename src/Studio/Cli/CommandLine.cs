@@ -1,0 +1,89 @@
+using System.CommandLine;
+using Studio.Engine.Checkpoints;
+using Studio.Engine.Checkpoints.Hub;
+using Studio.Engine.Torch;
+using Studio.Engine.Video;
+
+namespace Studio.Cli;
+
+/// <summary>
+/// The command line: <c>studio NOUN [VERB]</c>. Data goes to standard output, progress and messages to standard error.
+/// </summary>
+internal static class CommandLine
+{
+    /// <summary>Parses and runs; never throws.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TextReader input)
+    {
+        var console = new Terminal(output, error, input);
+        var root = Root(console);
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0 && parsed.Action is not Examples) // help is shown whatever is missing
+        {
+            foreach (var problem in parsed.Errors) await error.WriteLineAsync($"error: {problem.Message}");
+            await error.WriteLineAsync($"Try: {Terminal.ProgramName} {CommandPath(parsed)}--help");
+            return ExitCodes.Usage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
+        }
+        catch (OperationCanceledException)
+        {
+            await error.WriteLineAsync("cancelled");
+            return ExitCodes.Cancelled;
+        }
+        catch (Exception e) when (Explain(e) is { } message)
+        {
+            await error.WriteLineAsync($"error: {message}");
+            return ExitCodes.BadInput;
+        }
+        catch (Exception e)
+        {
+            await error.WriteLineAsync($"internal error, please report it: {e}");
+            return ExitCodes.Internal;
+        }
+    }
+
+    internal static RootCommand Root(Terminal console)
+    {
+        var root = new RootCommand("Studio: long video with multimodal language models. Ask a video a question, see what compression keeps, measure what it costs.");
+        (Command Command, string[] Samples)[] commands =
+        [
+            (ChatCommand.Create(console), ChatCommand.Samples),
+            (PlanCommand.Create(console), PlanCommand.Samples),
+            (ModelsCommand.Create(console), ModelsCommand.Samples),
+            (VerifyCommand.Create(console), VerifyCommand.Samples),
+            (BenchCommand.Create(console), BenchCommand.Samples),
+            (DoctorCommand.Create(console), DoctorCommand.Samples),
+        ];
+        foreach (var (command, _) in commands) root.Add(command);
+        Examples.Install(root, commands.ToDictionary(c => c.Command, c => c.Samples));
+        root.SetAction(_ =>
+        {
+            console.Error.WriteLine("The studio's pages are not part of this version; the command line is:");
+            root.Parse(["--help"]).Invoke(new InvocationConfiguration { Output = console.Output, Error = console.Error });
+            return ExitCodes.Ok;
+        });
+        return root;
+    }
+
+    /// <summary>The message of a failure that the user can mend; null for ours.</summary>
+    internal static string? Explain(Exception e) => e switch
+    {
+        TypeInitializationException { InnerException: { } inner } => Explain(inner),
+        AggregateException { InnerExceptions.Count: 1 } a => Explain(a.InnerExceptions[0]),
+        MediaException or CheckpointException or ModelStoreException or HubException or TorchException or ArgumentException or InvalidOperationException
+            or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException or InvalidDataException
+            or NotSupportedException or HttpRequestException or System.Text.Json.JsonException or TimeoutException => e.Message,
+        _ => null,
+    };
+
+    /// <summary>The names of the sub-commands that were reached, each followed by a space.</summary>
+    private static string CommandPath(ParseResult parsed)
+    {
+        var path = "";
+        for (var at = parsed.CommandResult; at.Parent is System.CommandLine.Parsing.CommandResult parent; at = parent) path = $"{at.Command.Name} {path}";
+        return path;
+    }
+}

@@ -1,0 +1,17 @@
+namespace Studio.Cli;
+
+/// <summary>Where the studio keeps things. STUDIO_ROOT is the checkout (./run sets it); STUDIO_DATA moves what is written.</summary>
+internal static class StudioPaths
+{
+    public static string Root => Environment.GetEnvironmentVariable("STUDIO_ROOT") is { Length: > 0 } root ? root : AppContext.BaseDirectory;
+
+    /// <summary>Models and caches.</summary>
+    public static string Data => Environment.GetEnvironmentVariable("STUDIO_DATA") is { Length: > 0 } data ? data : Path.Combine(Root, "data");
+
+    public static string Models => Path.Combine(Data, "models");
+
+    public static string Cache => Path.Combine(Data, "cache");
+
+    /// <summary>The reference numbers that ship with the source.</summary>
+    public static string Golden => Path.Combine(Root, "tests", "golden");
+}

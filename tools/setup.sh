@@ -1,5 +1,5 @@
 # Sourced by ./run and ./test: installs what is missing on Debian, and says so. Sets nothing but `root`.
-# Needs: the .NET 10 SDK. Installs: a C++ compiler, libtorch, a fast BLAS, ffmpeg.
+# Needs: the .NET 10 SDK and Node with npm. Installs: a C++ compiler, libtorch, a fast BLAS, ffmpeg, SQLite, prlimit.
 
 # The SDK itself stops without libicu unless told that none is wanted; the studio's own formats are invariant.
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-1} DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -16,9 +16,12 @@ as_root() {
 
 install_missing() {
   command -v dotnet >/dev/null || die "the .NET 10 SDK is missing. Remedy: https://dotnet.microsoft.com/download/dotnet/10.0"
+  command -v npm >/dev/null || die "Node with npm is missing (it fetches the charts' script). Remedy: https://nodejs.org, or apt-get install npm"
   missing=()
   command -v "${CXX:-g++}" >/dev/null || missing+=(g++)
   { command -v ffmpeg && command -v ffprobe; } >/dev/null || missing+=(ffmpeg)
+  ls /usr/lib/*/libsqlite3.so.0 >/dev/null 2>&1 || missing+=(libsqlite3-0)
+  command -v prlimit >/dev/null || missing+=(util-linux)
   if [ -z "${TORCH_DIR:-}" ]; then
     [ -f /usr/include/torch/csrc/api/include/torch/version.h ] || missing+=(libtorch-dev)
     # libtorch's own dependency is satisfied by the reference BLAS, which is 30 times slower: always name a fast one.

@@ -50,6 +50,7 @@ internal static class CommandLine
         var root = new RootCommand("Studio: long video with multimodal language models. Ask a video a question, see what compression keeps, measure what it costs.");
         (Command Command, string[] Samples)[] commands =
         [
+            (ServeCommand.Create(console), ServeCommand.Samples),
             (ChatCommand.Create(console), ChatCommand.Samples),
             (PlanCommand.Create(console), PlanCommand.Samples),
             (ModelsCommand.Create(console), ModelsCommand.Samples),
@@ -59,12 +60,7 @@ internal static class CommandLine
         ];
         foreach (var (command, _) in commands) root.Add(command);
         Examples.Install(root, commands.ToDictionary(c => c.Command, c => c.Samples));
-        root.SetAction(_ =>
-        {
-            console.Error.WriteLine("The studio's pages are not part of this version; the command line is:");
-            root.Parse(["--help"]).Invoke(new InvocationConfiguration { Output = console.Output, Error = console.Error });
-            return ExitCodes.Ok;
-        });
+        root.SetAction((_, ct) => root.Parse(["serve"]).InvokeAsync(new InvocationConfiguration { Output = console.Output, Error = console.Error, EnableDefaultExceptionHandler = false }, ct));
         return root;
     }
 

@@ -1,0 +1,39 @@
+namespace Studio.Hosting;
+
+/// <summary>Where the server keeps what it writes.</summary>
+/// <param name="data">The data folder.</param>
+public sealed class StudioFolders(string data)
+{
+    public string Data { get; } = Path.GetFullPath(data);
+
+    /// <summary>The database.</summary>
+    public string Database => Path.Combine(Own, "studio.db");
+
+    /// <summary>{video id}{extension}.</summary>
+    public string Videos => Path.Combine(Own, "videos");
+
+    /// <summary>{upload id}.part, and the files of imports under way.</summary>
+    public string Uploads => Path.Combine(Own, "uploads");
+
+    /// <summary>{video id}/{number}.jpg.</summary>
+    public string Thumbnails => Path.Combine(Own, "thumbnails");
+
+    /// <summary>{answer id}.json.gz.</summary>
+    public string Traces => Path.Combine(Own, "traces");
+
+    /// <summary>Keys that sign cookies.</summary>
+    public string Keys => Path.Combine(Own, "keys");
+
+    public string Models => Path.Combine(Data, "models");
+
+    public string Cache => Path.Combine(Data, "cache");
+
+    private string Own => Path.Combine(Data, "studio");
+
+    public void Create()
+    {
+        foreach (var folder in new[] { Own, Videos, Uploads, Thumbnails, Traces, Models, Cache }) _ = Directory.CreateDirectory(folder);
+        if (OperatingSystem.IsWindows()) _ = Directory.CreateDirectory(Keys);
+        else _ = Directory.CreateDirectory(Keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+}

@@ -1,0 +1,68 @@
+namespace Studio.Hosting;
+
+/// <summary>Whether people sign in.</summary>
+public enum AccountMode
+{
+    /// <summary>On unless the server is reachable from this machine only.</summary>
+    Auto,
+    On,
+
+    /// <summary>One user, no sign-in. Refused when the server listens on more than this machine.</summary>
+    Off,
+}
+
+/// <summary>Settings of the server: defaults here, then <c>STUDIO_…</c> variables, then the command line.</summary>
+public sealed record StudioOptions
+{
+    /// <summary>Address to listen on.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>Port; 0 takes a free one.</summary>
+    public int Port { get; init; } = 5080;
+
+    public AccountMode Accounts { get; init; }
+
+    /// <summary>Folder of everything the studio writes.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>The checkout, for samples that ship with it.</summary>
+    public required string RootFolder { get; init; }
+
+    /// <summary>Folders on the server that videos may be imported from; none by default.</summary>
+    public IReadOnlyList<string> ImportFolders { get; init; } = [];
+
+    /// <summary>auto, cpu or cuda:N.</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>auto, fp32, bf16 or fp16.</summary>
+    public string Dtype { get; init; } = "auto";
+
+    /// <summary>Largest file of an upload, bytes.</summary>
+    public long MaxUploadBytes { get; init; } = 16L << 30;
+
+    /// <summary>Bytes of videos one user may keep.</summary>
+    public long UserQuotaBytes { get; init; } = 200L << 30;
+
+    /// <summary>Longest video, seconds.</summary>
+    public double MaxVideoSeconds { get; init; } = 24 * 3600;
+
+    /// <summary>Questions a user may have waiting or running at once.</summary>
+    public int MaxQueuedPerUser { get; init; } = 8;
+
+    /// <summary>Requests a minute of one user or, without one, of one address.</summary>
+    public int RequestsPerMinute { get; init; } = 1200;
+
+    /// <summary>Whether only this machine can reach the server.</summary>
+    public bool IsLoopback => Host is "localhost" || (System.Net.IPAddress.TryParse(Host, out var ip) && System.Net.IPAddress.IsLoopback(ip));
+
+    /// <summary>One user, no sign-in.</summary>
+    public bool SingleUser => Accounts == AccountMode.Off || (Accounts == AccountMode.Auto && IsLoopback);
+
+    /// <exception cref="ArgumentException">A value cannot be used; the message names it.</exception>
+    public void Validate()
+    {
+        if (Port is < 0 or > 65535) throw new ArgumentException($"port {Port} is not between 0 and 65535");
+        if (Host != "localhost" && !System.Net.IPAddress.TryParse(Host, out _)) throw new ArgumentException($"host '{Host}' is neither localhost nor an IP address; 0.0.0.0 listens on every address");
+        if (Accounts == AccountMode.Off && !IsLoopback) throw new ArgumentException($"accounts cannot be off while the server listens on {Host}: anyone who reaches it would be its administrator. Use --host 127.0.0.1, or leave accounts on");
+    }
+}

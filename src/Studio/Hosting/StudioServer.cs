@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Hosting.StaticWebAssets;
+using Microsoft.EntityFrameworkCore;
+using Studio.Accounts;
+using Studio.Data;
+
+namespace Studio.Hosting;
+
+/// <summary>Puts the server together: services, pages, API.</summary>
+public static class StudioServer
+{
+    /// <summary>A server ready to start; its database is created or brought up to date.</summary>
+    /// <param name="configure">For tests: replaces services after the studio's own are registered.</param>
+    /// <exception cref="ArgumentException">A setting cannot be used.</exception>
+    public static async Task<WebApplication> BuildAsync(StudioOptions options, TimeProvider time, Action<IServiceCollection>? configure = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        var folders = new StudioFolders(options.DataFolder);
+        folders.Create();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ApplicationName = typeof(StudioServer).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+            EnvironmentName = Environments.Production,
+        });
+        // Without publishing, scripts and styles lie in the source folders; this finds them there.
+        StaticWebAssetsLoader.UseStaticWebAssets(builder.Environment, builder.Configuration);
+        _ = builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.AddServerHeader = false).UseUrls(Url(options));
+        // What the framework does in detail is noise; what goes wrong is not.
+        _ = builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+        _ = builder.Services.AddRoutingCore();
+        AddServices(builder.Services, options, folders, time);
+        configure?.Invoke(builder.Services);
+        var app = builder.Build();
+        try
+        {
+            await MigrateAsync(app.Services, ct).ConfigureAwait(false);
+            Map(app);
+            return app;
+        }
+        catch
+        {
+            await app.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static void AddServices(IServiceCollection services, StudioOptions options, StudioFolders folders, TimeProvider time)
+    {
+        _ = services.AddSingleton(options).AddSingleton(folders).AddSingleton(time);
+        _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
+        _ = services.AddAccounts(options, folders);
+        _ = services.AddProblemDetails();
+        _ = services.AddHttpContextAccessor();
+        _ = services.AddScoped<Components.Toasts>();
+        _ = services.AddRazorComponents().AddInteractiveServerComponents();
+    }
+
+    private static void Map(WebApplication app)
+    {
+        _ = app.UseExceptionHandler().UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+        _ = app.UseAuthentication().UseAuthorization().UseAntiforgery();
+        _ = app.MapStaticAssets().AllowAnonymous();
+        _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode();
+    }
+
+    private static async Task MigrateAsync(IServiceProvider services, CancellationToken ct)
+    {
+        var db = await services.GetRequiredService<IDbContextFactory<StudioDb>>().CreateDbContextAsync(ct).ConfigureAwait(false);
+        await using (db.ConfigureAwait(false)) await db.Database.MigrateAsync(ct).ConfigureAwait(false);
+    }
+
+    private static string Url(StudioOptions options) =>
+        $"http://{(options.Host.Contains(':', StringComparison.Ordinal) ? $"[{options.Host}]" : options.Host)}:{options.Port}";
+}

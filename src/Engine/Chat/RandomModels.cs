@@ -27,7 +27,7 @@ public static class RandomModels
         ArgumentNullException.ThrowIfNull(config);
         var random = new RandomWeights(seed);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var expected in TensorLayout.For(config).Tensors.Where(t => t.Required && scope.HasFlag(t.Scope)))
+        foreach (var expected in TensorLayout.For(config).Tensors.Where(t => (t.Required || TensorLayout.VstOrigin(t.Name) is not null) && scope.HasFlag(t.Scope)))
         {
             using var dispose = torch.NewDisposeScope();
             var tensor = torch.empty(expected.Shape, stored);

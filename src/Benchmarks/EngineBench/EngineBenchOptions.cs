@@ -113,7 +113,7 @@ public sealed record EngineBenchOptions
             if (!File.Exists(Video)) throw new ArgumentException($"stage '{NameOf(stage)}' needs a video: {Video} does not exist");
         }
 
-        _ = Compression.ValidateFor(model.Language.Layers);
+        _ = CompressionSettings.Resolve(Compression, model);
     }
 
     private static string Known => $"use {string.Join(", ", Enum.GetValues<BenchStage>().Select(NameOf))}";

@@ -1,4 +1,5 @@
 using Studio.Engine.Chat.Planning;
+using Studio.Engine.Compression;
 using Studio.Engine.Language;
 using Studio.Engine.Torch;
 
@@ -22,7 +23,7 @@ internal static class LongStage
         var prompt = DecoderStage.PromptOf(context, frames);
         using var state = new SequenceState(
             new KvCache(model.Config.Language.Layers, model.Config.Language.KeyValueHeads, model.Config.Language.HeadDim, model.Dtype, model.Device),
-            options.Compression.ValidateFor(model.Config.Language.Layers)) { RetainForReuse = false, ReserveAhead = 1 };
+            VisualDropout.Of(options.Compression, model.Config.Language.Layers)) { RetainForReuse = false, ReserveAhead = 1 };
         var watcher = new LayerWatcher(context, live, cost.Memory.PrefillPeak);
         var seconds = context.Timed(() => model.Decoder.Prefill(state, prompt, watcher, context.Ct).Dispose());
         var peak = context.PeakSince(live);

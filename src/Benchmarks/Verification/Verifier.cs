@@ -27,10 +27,13 @@ public static class Verifier
         ("vcf_tome", true, MergeChecks.Run),
         ("vcf_train", false, TrainChecks.Run),
         ("vcf_umt_*", true, TowerChecks.Run),
+        ("vxl_beacon_*", true, VideoXlLanguageChecks.Run),
         ("vxl_clip_encoder", true, VideoXlVisionChecks.RunTower),
+        ("vxl_full_*", true, VideoXlModelChecks.Run),
         ("vxl_preprocess", false, VideoXlVisionChecks.RunPreprocess),
         ("vxl_projector_pool", true, VideoXlVisionChecks.RunProjector),
         ("vxl_sampling", false, SamplingChecks.RunVideoXl),
+        ("vxl_train", false, VideoXlModelChecks.RunTraining),
     ];
 
     /// <summary>The golden folder to use: the one given, else that of <see cref="FolderVariable"/>, else tests/golden of the repository.</summary>

@@ -82,7 +82,7 @@ public sealed class VideoChatFlash : IDisposable
         new(name, config, generation, tokenizer, weights, fingerprint, settings, time ?? TimeProvider.System);
 
     /// <summary>The compression a checkpoint asks for, or off.</summary>
-    public CompressionSettings DefaultCompression => CompressionSettings.From(Config.Compression, Config.Language.Layers);
+    public CompressionSettings DefaultCompression => VisualDropout.From(Config.Compression, Config.Language.Layers);
 
     /// <summary>Greedy, with the checkpoint's own penalty and stop tokens.</summary>
     public GenerationSettings DefaultGeneration => GenerationSettings.From(Generation, Config.Language);

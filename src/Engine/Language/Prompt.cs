@@ -16,12 +16,14 @@ public abstract record PromptPart
     }
 
     /// <param name="Key">Equal keys mean equal embeddings: a hash of the content and of every setting that changes them.</param>
-    /// <param name="Embeddings">[tokens, hidden], borrowed, in any float type and on any device.</param>
-    public sealed record Visual(string Key, Tensor Embeddings) : PromptPart
+    /// <param name="Tokens">Borrowed.</param>
+    public sealed record Visual(string Key, IVisualTokens Tokens) : PromptPart
     {
-        private readonly int _length = (int)Embeddings.size(0);
+        /// <param name="embeddings">[tokens, hidden], borrowed, in any float type and on any device.</param>
+        public Visual(string key, Tensor embeddings)
+            : this(key, new HeldTokens(embeddings)) { }
 
-        public override int Length => _length;
+        public override int Length { get; } = Tokens.Count;
     }
 }
 

@@ -32,7 +32,7 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
     [Fact]
     public void Run_EveryStage_GivesItsRows()
     {
-        var options = Quick with { Stages = Enum.GetValues<BenchStage>(), LongFrames = 40, Compression = new(CompressionType.Uniform, [2], [1, 0.5]) };
+        var options = Quick with { Stages = Enum.GetValues<BenchStage>(), LongFrames = 40, Compression = new VisualDropout(CompressionType.Uniform, [2], [1, 0.5]) };
         var seen = new List<string>();
         var lines = new List<string>();
         var report = new EngineBenchmark(tiny.Model, options).Run(row => seen.Add(row.Name), lines.Add, Ct);
@@ -51,7 +51,7 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
     [Fact]
     public void Run_FlopsOfRows_AreTheCostModels()
     {
-        var compression = new CompressionSettings(CompressionType.Uniform0Attention, [2, 4], [1, 0.5, 0.25]);
+        var compression = new VisualDropout(CompressionType.Uniform0Attention, [2, 4], [1, 0.5, 0.25]);
         var options = Quick with { Stages = [BenchStage.Tower, BenchStage.Connector, BenchStage.Prefill, BenchStage.Decode], Compression = compression };
         var rows = new EngineBenchmark(tiny.Model, options).Run(ct: Ct).Rows.ToDictionary(r => r.Name);
         var cost = CostModel.Of(new()
@@ -131,7 +131,7 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
             "video" => Quick with { Video = "missing.mp4" },
             "no video" => Quick with { Video = null },
             "nothing" => Quick with { Stages = [] },
-            _ => Quick with { Compression = new(CompressionType.Uniform, [6], [1, 0.5]) },
+            _ => Quick with { Compression = new VisualDropout(CompressionType.Uniform, [6], [1, 0.5]) },
         };
         var e = Assert.Throws<ArgumentException>(() => new EngineBenchmark(tiny.Model, options).Run(ct: Ct));
         Assert.Contains(reason, e.Message, StringComparison.Ordinal);

@@ -38,7 +38,7 @@ public sealed class TinyModel : IDisposable
     public AskSettings Settings(string compress = "off", int frames = 8, int tokens = 6, bool trace = false) => new()
     {
         Sampling = SamplingSettings.Uniform(frames),
-        Compression = Engine.Compression.CompressionSettings.Parse(compress, Model.Config.Language.Layers),
+        Compression = Engine.Compression.VisualDropout.Parse(compress, Model.Config.Language.Layers),
         Generation = Model.DefaultGeneration with { MaxNewTokens = tokens, StopIds = [] },
         Trace = trace,
     };

@@ -35,10 +35,10 @@ public static class CostModel
 
     private static TokenCost Tokens(CostRequest request)
     {
-        var (language, settings) = (request.Model.Language, request.Compression);
+        var (language, settings) = (request.Model.Language, request.Dropout);
         var spans = request.Visuals.Select(v => VisualTokens(v, request.Model.Connector)).ToArray();
         var rowBytes = CacheRowBytes(language, request.ComputeType);
-        var stages = new List<PlannedStage>(); // bounded by CompressionSettings.MaxStages + 1
+        var stages = new List<PlannedStage>(); // bounded by VisualDropout.MaxStages + 1
         for (var stage = 0; stage <= settings.DropAfterLayers.Count; stage++)
         {
             var first = stage == 0 ? 0 : settings.DropAfterLayers[stage - 1];
@@ -94,7 +94,7 @@ public static class CostModel
 
     private static DecoderCost Decoder(CostRequest request, TokenCost tokens)
     {
-        var (language, settings) = (request.Model.Language, request.Compression);
+        var (language, settings) = (request.Model.Language, request.Dropout);
         double h = language.HiddenSize, v = language.VocabularySize, layers = language.Layers;
         double q = (double)language.Heads * language.HeadDim, kv = (double)language.KeyValueHeads * language.HeadDim;
         var matrix = checked((long)((2 * h * q) + (2 * h * kv) + (3 * h * language.IntermediateSize)));

@@ -65,6 +65,9 @@ public sealed record CostRequest
     /// <summary>Whether the CPU's own kernels run (<c>CpuPath</c>): attention then holds no scores, and activations work in place.</summary>
     internal bool UsesKernels => Device.IsCpu && ComputeType == ScalarType.Float32;
 
+    /// <summary>The schedule of VideoChat-Flash.</summary>
+    internal VisualDropout Dropout => VisualDropout.Of(Compression, Model.Language.Layers);
+
     internal ScalarType Stored => StoredType ?? Model.TorchDtype switch
     {
         SafetensorsDtype.F64 => ScalarType.Float64,
@@ -90,6 +93,6 @@ public sealed record CostRequest
             }
         }
 
-        _ = Compression.ValidateFor(Model.Language.Layers);
+        _ = CompressionSettings.Resolve(Compression, Model);
     }
 }

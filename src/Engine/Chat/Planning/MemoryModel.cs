@@ -16,7 +16,7 @@ namespace Studio.Engine.Chat.Planning;
 /// <param name="KvCache">Σ (S_l + reserve) rows of every layer after the prompt.</param>
 /// <param name="StageHidden">Hidden states kept at the first drop that ranks by attention, (rows + reserve) × H; 0 without one.</param>
 /// <param name="Hidden">Hidden states of the prompt at the prefill's peak, S × H: those before a drop together with those behind it.</param>
-/// <param name="ChunkScratch">What a layer takes for one chunk of <see cref="Qwen2Decoder.ChunkRows"/> rows, at the peak.</param>
+/// <param name="ChunkScratch">What a layer takes for one chunk of <see cref="DecoderCore.ChunkRows"/> rows, at the peak.</param>
 /// <param name="ConvertedLayer">One layer's matrices in the compute type; 0 where they are stored in it.</param>
 /// <param name="ConvertedHead">The head in the compute type while the last row meets it; 0 likewise, or with own kernels.</param>
 /// <param name="EncodePeak">Embeddings and one micro-batch.</param>
@@ -49,8 +49,8 @@ internal static class MemoryModel
         var layer = converts ? count.DecoderLayer * item : 0;
         var embedding = count.Embedding * item;
         var head = converts && request.ConvertsForOneRow ? embedding : 0;
-        var stage = request.Compression.FirstAttentionStage;
-        var stageHidden = stage < request.Compression.DropAfterLayers.Count && request.RetainForReuse
+        var stage = request.Dropout.FirstAttentionStage;
+        var stageHidden = stage < request.Dropout.DropAfterLayers.Count && request.RetainForReuse
             ? (tokens.Stages[stage].Rows + (long)request.ReserveAhead) * h * item : 0;
 
         var (peak, hidden, scratch) = Prefill(request, tokens, stageHidden, layer);
@@ -68,7 +68,7 @@ internal static class MemoryModel
     /// <summary>The layer at which cache so far, hidden states, scratch and kept states are largest together.</summary>
     private static (long Peak, long Hidden, long Scratch) Prefill(CostRequest request, TokenCost tokens, long stageHidden, long convertedLayer)
     {
-        var (language, settings) = (request.Model.Language, request.Compression);
+        var (language, settings) = (request.Model.Language, request.Dropout);
         long h = language.HiddenSize, item = request.ComputeType.ItemSize(), rowBytes = CostModel.CacheRowBytes(language, request.ComputeType);
         (long Peak, long Hidden, long Scratch) most = default;
         long cache = 0;
@@ -99,7 +99,7 @@ internal static class MemoryModel
     private static long Scratch(CostRequest request, long rows)
     {
         var language = request.Model.Language;
-        long c = Math.Min(Qwen2Decoder.ChunkRows, rows), item = request.ComputeType.ItemSize(), h = language.HiddenSize;
+        long c = Math.Min(DecoderCore.ChunkRows, rows), item = request.ComputeType.ItemSize(), h = language.HiddenSize;
         long q = (long)language.Heads * language.HeadDim, kv = (long)language.KeyValueHeads * language.HeadDim;
         if (request.UsesKernels) return c * ((4 * h) + (2 * kv) + (2 * q) + (2L * language.IntermediateSize)) * item;
         var kept = c * (h + (3 * kv) + (2 * q)) * item;

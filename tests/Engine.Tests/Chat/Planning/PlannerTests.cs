@@ -18,7 +18,7 @@ public sealed class PlannerTests
         Visuals = [VisualInput.Video(64)],
         TextTokens = 64,
         NewTokens = 101,
-        Compression = CompressionSettings.Balanced,
+        Compression = VisualDropout.Balanced,
     };
 
     [Fact]

@@ -20,6 +20,8 @@ internal static class ConversationsSetup
         return services.AddHostedService<AnswersLifetime>();
     }
 
+    public static IEndpointRouteBuilder MapConversations(this IEndpointRouteBuilder endpoints) => endpoints.MapConversationsApi().MapModelsApi();
+
     private static T Get<T>(this IServiceProvider services)
         where T : notnull => services.GetRequiredService<T>();
 

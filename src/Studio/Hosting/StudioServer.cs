@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
+using Studio.Api;
 using Studio.Conversations;
 using Studio.Data;
 
@@ -51,7 +52,7 @@ public static class StudioServer
         _ = services.AddSingleton(options).AddSingleton(folders).AddSingleton(time);
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
         _ = services.AddAccounts(options, folders);
-        _ = services.AddConversations();
+        _ = services.AddApi().AddConversations();
         _ = services.AddProblemDetails();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
@@ -63,6 +64,7 @@ public static class StudioServer
         _ = app.UseExceptionHandler().UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
         _ = app.UseAuthentication().UseAuthorization().UseAntiforgery();
         _ = app.MapStaticAssets().AllowAnonymous();
+        _ = app.MapApi().MapConversations();
         _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode();
     }
 

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
+using Studio.Api;
+using Studio.Conversations;
 using Studio.Data;
 using Studio.Library;
 
@@ -52,6 +54,7 @@ public static class StudioServer
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
         _ = services.AddAccounts(options, folders);
         _ = services.AddLibrary(options);
+        _ = services.AddApi().AddConversations();
         _ = services.AddProblemDetails();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
@@ -64,6 +67,7 @@ public static class StudioServer
         _ = app.UseAuthentication().UseAuthorization().UseAntiforgery();
         _ = app.MapStaticAssets().AllowAnonymous();
         app.MapLibrary();
+        _ = app.MapApi().MapConversations();
         _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode();
     }
 

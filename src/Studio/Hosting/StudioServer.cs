@@ -61,6 +61,7 @@ public static class StudioServer
         _ = app.UseExceptionHandler().UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
         _ = app.UseAuthentication().UseAuthorization().UseAntiforgery();
         _ = app.MapStaticAssets().AllowAnonymous();
+        _ = app.MapAccounts();
         _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode();
     }
 

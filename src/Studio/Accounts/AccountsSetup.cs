@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
@@ -56,6 +58,7 @@ internal static class AccountsSetup
             .AddPolicy(Policies.Read, p => p.RequireAuthenticatedUser())
             .AddPolicy(Policies.Write, p => p.RequireRole(Roles.Admin, Roles.Editor))
             .AddPolicy(Policies.Admin, p => p.RequireRole(Roles.Admin));
+        _ = services.ConfigureHttpJsonOptions(o => o.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)));
         _ = services.AddCascadingAuthenticationState().AddScoped<AuthenticationStateProvider, CircuitAuthentication>();
         return services;
     }

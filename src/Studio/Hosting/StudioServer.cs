@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
 using Studio.Data;
+using Studio.Security;
 
 namespace Studio.Hosting;
 
@@ -25,7 +26,7 @@ public static class StudioServer
         });
         // Without publishing, scripts and styles lie in the source folders; this finds them there.
         StaticWebAssetsLoader.UseStaticWebAssets(builder.Environment, builder.Configuration);
-        _ = builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.AddServerHeader = false).UseUrls(Url(options));
+        _ = builder.WebHost.UseKestrelCore().UseUrls(Url(options));
         // What the framework does in detail is noise; what goes wrong is not.
         _ = builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         _ = builder.Services.AddRoutingCore();
@@ -35,7 +36,7 @@ public static class StudioServer
         try
         {
             await MigrateAsync(app.Services, ct).ConfigureAwait(false);
-            Map(app);
+            Map(app, options);
             return app;
         }
         catch
@@ -49,20 +50,20 @@ public static class StudioServer
     {
         _ = services.AddSingleton(options).AddSingleton(folders).AddSingleton(time);
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
-        _ = services.AddAccounts(options, folders);
+        _ = services.AddAccounts(options, folders).AddSecurity(options);
         _ = services.AddProblemDetails();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
         _ = services.AddRazorComponents().AddInteractiveServerComponents();
     }
 
-    private static void Map(WebApplication app)
+    private static void Map(WebApplication app, StudioOptions options)
     {
-        _ = app.UseExceptionHandler().UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
-        _ = app.UseAuthentication().UseAuthorization().UseAntiforgery();
+        _ = app.UseSecurity(options);
         _ = app.MapStaticAssets().AllowAnonymous();
         _ = app.MapAccounts();
-        _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode();
+        // Framing is forbidden for every response in SecurityHeaders, which includes the sockets' pages.
+        _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }
 
     private static async Task MigrateAsync(IServiceProvider services, CancellationToken ct)

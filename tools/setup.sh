@@ -14,7 +14,9 @@ as_root() {
   fi
 }
 
+# install_missing [PACKAGE:FILE…]: what everything needs, and packages that are missing if their file is.
 install_missing() {
+  local extra
   command -v dotnet >/dev/null || die "the .NET 10 SDK is missing. Remedy: https://dotnet.microsoft.com/download/dotnet/10.0"
   command -v npm >/dev/null || die "Node with npm is missing (it fetches the charts' script). Remedy: https://nodejs.org, or apt-get install npm"
   missing=()
@@ -27,6 +29,9 @@ install_missing() {
     # libtorch's own dependency is satisfied by the reference BLAS, which is 30 times slower: always name a fast one.
     ls /usr/lib/*/openblas-pthread/libblas.so.3 >/dev/null 2>&1 || missing+=(libopenblas0-pthread)
   fi
+  for extra in "$@"; do
+    [ -e "${extra#*:}" ] || missing+=("${extra%%:*}")
+  done
   if [ "${#missing[@]}" -gt 0 ]; then
     command -v apt-get >/dev/null || die "please install: ${missing[*]} (this system has no apt-get)"
     say "installing ${missing[*]} ..."

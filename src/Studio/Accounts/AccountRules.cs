@@ -16,26 +16,24 @@ public static partial class AccountRules
     /// <summary>Hashing takes longer with the length; nobody types more.</summary>
     public const int MaxPasswordLength = 256;
 
-    /// <exception cref="AccountException">It is no name for an account.</exception>
+    /// <exception cref="RequestException">It is no name for an account.</exception>
     public static string Name(string? name)
     {
         name = name?.Trim() ?? "";
-        return NamePattern().IsMatch(name) ? name : throw new AccountException(AccountProblem.Invalid,
-            $"'{Shorten(name)}' is no name for an account: use 2 to {MaxNameLength} letters, digits, '.', '_', '-', '+' or '@', beginning with a letter or digit.");
+        return NamePattern().IsMatch(name) ? name : throw RequestException.Invalid($"'{Shorten(name)}' is no name for an account: use 2 to {MaxNameLength} letters, digits, '.', '_', '-', '+' or '@', beginning with a letter or digit.");
     }
 
     /// <summary>The text without what would break a line, or the account's name where there is none.</summary>
-    /// <exception cref="AccountException">It is too long.</exception>
+    /// <exception cref="RequestException">It is too long.</exception>
     public static string DisplayName(string? text, string name)
     {
         text = string.Concat((text ?? "").Where(c => !char.IsControl(c))).Trim();
-        if (text.Length > MaxDisplayNameLength) throw new AccountException(AccountProblem.Invalid, $"A display name has at most {MaxDisplayNameLength} characters; this one has {text.Length}.");
+        if (text.Length > MaxDisplayNameLength) throw RequestException.Invalid($"A display name has at most {MaxDisplayNameLength} characters; this one has {text.Length}.");
         return text.Length == 0 ? name : text;
     }
 
-    /// <exception cref="AccountException">There is no such role.</exception>
-    public static string Role(string? role) => Roles.All.Contains(role ?? "") ? role! : throw new AccountException(AccountProblem.Invalid,
-        $"'{Shorten(role ?? "")}' is no role: use {string.Join(", ", Roles.All)}.");
+    /// <exception cref="RequestException">There is no such role.</exception>
+    public static string Role(string? role) => Roles.All.Contains(role ?? "") ? role! : throw RequestException.Invalid($"'{Shorten(role ?? "")}' is no role: use {string.Join(", ", Roles.All)}.");
 
     internal static string Shorten(string text) => text.Length <= 80 ? text : text[..80] + "…";
 

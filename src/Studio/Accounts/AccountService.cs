@@ -28,14 +28,14 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
 
     /// <summary>Makes the first administrator, who also gets what was made before there were accounts.</summary>
     /// <param name="code">The set-up code.</param>
-    /// <exception cref="AccountException">The code is wrong, there are accounts already, or a value cannot be used.</exception>
+    /// <exception cref="RequestException">The code is wrong, there are accounts already, or a value cannot be used.</exception>
     public async Task<AccountState> CreateFirstAsync(string? code, NewAccount account, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(account);
-        if (!await setup.MatchesAsync(code, ct)) throw new AccountException(AccountProblem.Refused, "That is not the set-up code. It stands where the studio was started, in the line that names it; a restart prints a new one.");
+        if (!await setup.MatchesAsync(code, ct)) throw RequestException.Forbidden("That is not the set-up code. It stands where the studio was started, in the line that names it; a restart prints a new one.");
         var user = await WriteAsync(async (db, users) =>
         {
-            if (await db.Users.AnyAsync(ct)) throw new AccountException(AccountProblem.Conflict, "This studio has accounts already: ask one of its administrators for an invitation.");
+            if (await db.Users.AnyAsync(ct)) throw RequestException.Conflict("This studio has accounts already: ask one of its administrators for an invitation.");
             var made = await AddAsync(users, account with { Role = Roles.Admin }, account.Password ?? "");
             made.LastSignInAt = time.GetUtcNow();
             await OwnedThings.AssignAllAsync(db, SingleUserHandler.UserId, made.Id, ct);
@@ -46,14 +46,14 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
     }
 
     /// <summary>Makes an account with a password, or invites somebody by a one-time link.</summary>
-    /// <exception cref="AccountException">A value cannot be used, or the name is taken.</exception>
+    /// <exception cref="RequestException">A value cannot be used, or the name is taken.</exception>
     public async Task<AccountWithLink> CreateAsync(NewAccount account, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(account);
         string? secret = null;
         var user = await WriteAsync(async (db, users) =>
         {
-            if (await db.Users.CountAsync(ct) >= MaxAccounts) throw new AccountException(AccountProblem.Conflict, $"This studio has {MaxAccounts} accounts, its limit: delete one first.");
+            if (await db.Users.CountAsync(ct) >= MaxAccounts) throw RequestException.Conflict($"This studio has {MaxAccounts} accounts, its limit: delete one first.");
             var made = await AddAsync(users, account, account.Password);
             if (account.Password is null) secret = NewLink(made);
             return made;
@@ -89,7 +89,7 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
         return user is null ? null : View(user);
     });
 
-    /// <exception cref="AccountException">No such account or role, or it is the last administrator.</exception>
+    /// <exception cref="RequestException">No such account or role, or it is the last administrator.</exception>
     public Task<AccountView> SetRoleAsync(string id, string role, CancellationToken ct = default) => ChangeAsync(id, async (db, user) =>
     {
         role = AccountRules.Role(role);
@@ -98,7 +98,7 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
     }, ct);
 
     /// <summary>Closes or opens an account. A closed one is signed out everywhere; its tokens and share links rest.</summary>
-    /// <exception cref="AccountException">No such account, or it is the last administrator.</exception>
+    /// <exception cref="RequestException">No such account, or it is the last administrator.</exception>
     public Task<AccountView> SetDisabledAsync(string id, bool disabled, CancellationToken ct = default) => ChangeAsync(id, async (db, user) =>
     {
         if (disabled) await KeepAnAdministratorAsync(db, user, ct);
@@ -107,7 +107,7 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
         user.SecurityStamp = Secrets.New();
     }, ct);
 
-    /// <exception cref="AccountException">No such account, or the name is too long.</exception>
+    /// <exception cref="RequestException">No such account, or the name is too long.</exception>
     public Task<AccountView> SetDisplayNameAsync(string id, string? displayName, CancellationToken ct = default) => ChangeAsync(id, (_, user) =>
     {
         user.DisplayName = AccountRules.DisplayName(displayName, user.UserName!);
@@ -115,13 +115,13 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
     }, ct);
 
     /// <summary>Makes a one-time link with which the person chooses a new password; sessions end, the old password no longer works.</summary>
-    /// <exception cref="AccountException">No such account, or it is closed.</exception>
+    /// <exception cref="RequestException">No such account, or it is closed.</exception>
     public async Task<AccountWithLink> ResetAsync(string id, CancellationToken ct = default)
     {
         string? secret = null;
         var account = await ChangeAsync(id, (_, user) =>
         {
-            if (user.DisabledAt is not null) throw new AccountException(AccountProblem.Conflict, $"The account '{user.UserName}' is closed: open it first.");
+            if (user.DisabledAt is not null) throw RequestException.Conflict($"The account '{user.UserName}' is closed: open it first.");
             (user.PasswordHash, user.SecurityStamp, user.LockoutEnd, user.AccessFailedCount) = (null, Secrets.New(), null, 0);
             secret = NewLink(user);
             return Task.CompletedTask;
@@ -129,13 +129,13 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
         return new(account, JoinPath(secret!));
     }
 
-    /// <exception cref="AccountException">The present password is wrong or the new one cannot be used.</exception>
+    /// <exception cref="RequestException">The present password is wrong or the new one cannot be used.</exception>
     public async Task<AccountState> ChangePasswordAsync(string id, string? present, string? password, CancellationToken ct = default)
     {
         var user = await WriteAsync(async (_, users) =>
         {
             var user = await users.FindByIdAsync(id) ?? throw NotFound(id);
-            if (!await users.CheckPasswordAsync(user, present ?? "")) throw new AccountException(AccountProblem.Refused, "That is not the present password. Nothing was changed.");
+            if (!await users.CheckPasswordAsync(user, present ?? "")) throw RequestException.Forbidden("That is not the present password. Nothing was changed.");
             await SetPasswordAsync(users, user, password ?? "");
             return user;
         }, ct);
@@ -148,13 +148,13 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
         Secrets.HasForm(secret) && await db.Users.AsNoTracking().FirstOrDefaultAsync(LinkWorks(secret!), ct) is { } user ? View(user) : null);
 
     /// <summary>Uses a one-time link: chooses the password, and the person is signed in.</summary>
-    /// <exception cref="AccountException">The link does not work, or the password cannot be used.</exception>
+    /// <exception cref="RequestException">The link does not work, or the password cannot be used.</exception>
     public async Task<AccountState> RedeemLinkAsync(string? secret, string? password, string? displayName = null, CancellationToken ct = default)
     {
         var user = await WriteAsync(async (db, users) =>
         {
             var user = (Secrets.HasForm(secret) ? await db.Users.FirstOrDefaultAsync(LinkWorks(secret!), ct) : null)
-                ?? throw new AccountException(AccountProblem.NotFound, "This link does not work: it was used, replaced or has expired. Ask an administrator of this studio for a new one.");
+                ?? throw new RequestException(AccountProblem.NotFound, "This link does not work: it was used, replaced or has expired. Ask an administrator of this studio for a new one.");
             if (displayName is not null) user.DisplayName = AccountRules.DisplayName(displayName, user.UserName!);
             (user.LinkHash, user.LinkExpiresAt, user.LastSignInAt) = (null, null, time.GetUtcNow());
             await SetPasswordAsync(users, user, password ?? "");
@@ -164,7 +164,7 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
         return new(user.Id, user.DisplayName, user.Role, user.SecurityStamp!, IsOpen: true);
     }
 
-    /// <exception cref="AccountException">No such account.</exception>
+    /// <exception cref="RequestException">No such account.</exception>
     public async Task<AccountThings> ThingsAsync(string id, CancellationToken ct = default)
     {
         _ = await FindAsync(id, ct) ?? throw NotFound(id);
@@ -173,10 +173,10 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
 
     /// <summary>Deletes an account. Its videos and conversations go to another account, or are deleted with it; its tokens and share links end.</summary>
     /// <param name="heir">Who gets its things; null deletes them.</param>
-    /// <exception cref="AccountException">No such account, it is the last administrator, or it would inherit from itself.</exception>
+    /// <exception cref="RequestException">No such account, it is the last administrator, or it would inherit from itself.</exception>
     public async Task DeleteAsync(string id, string? heir, CancellationToken ct = default)
     {
-        if (heir == id) throw new AccountException(AccountProblem.Invalid, "An account cannot inherit its own things: name another one, or delete them.");
+        if (heir == id) throw RequestException.Invalid("An account cannot inherit its own things: name another one, or delete them.");
         if (heir is not null && await FindAsync(heir, ct) is null) throw NotFound(heir);
         // Closed first: nothing new is made while its things are moved.
         _ = await SetDisabledAsync(id, disabled: true, ct);
@@ -189,7 +189,7 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
     /// <summary>Where a one-time link points to, below the studio's address.</summary>
     public static string JoinPath(string secret) => $"join/{secret}";
 
-    internal static AccountException NotFound(string id) => new(AccountProblem.NotFound, $"There is no account '{AccountRules.Shorten(id)}'.");
+    internal static RequestException NotFound(string id) => new(AccountProblem.NotFound, $"There is no account '{AccountRules.Shorten(id)}'.");
 
     private static AccountView View(StudioUser user) => new(
         user.Id, user.UserName!, user.DisplayName, user.Role,
@@ -200,7 +200,7 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
     {
         if (user.Role != Roles.Admin || user.DisabledAt is not null) return;
         if (!await db.Users.AnyAsync(u => u.Id != user.Id && u.Role == Roles.Admin && u.DisabledAt == null && u.PasswordHash != null, ct))
-            throw new AccountException(AccountProblem.Conflict, $"'{user.UserName}' is the only administrator who can sign in: make somebody else one first.");
+            throw RequestException.Conflict($"'{user.UserName}' is the only administrator who can sign in: make somebody else one first.");
     }
 
     private static async Task SetPasswordAsync(UserManager<StudioUser> users, StudioUser user, string password)
@@ -215,7 +215,7 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
     {
         if (result.Succeeded) return;
         var taken = result.Errors.Any(e => e.Code == nameof(IdentityErrorDescriber.DuplicateUserName));
-        throw new AccountException(taken ? AccountProblem.Conflict : AccountProblem.Invalid, string.Join(" ", result.Errors.Select(e => e.Description)));
+        throw new RequestException(taken ? AccountProblem.Conflict : AccountProblem.Invalid, string.Join(" ", result.Errors.Select(e => e.Description)));
     }
 
     private async Task<StudioUser> AddAsync(UserManager<StudioUser> users, NewAccount account, string? password)

@@ -48,7 +48,7 @@ internal static class AccountsApi
             .WithName("GetAccountThings").WithSummary("What belongs to an account");
         _ = accounts.MapDelete("/{id}", async Task<NoContent> (string id, AccountService service, CancellationToken ct, string? heir = null, bool deleteThings = false) =>
         {
-            if (heir is null != deleteThings) throw new AccountException(AccountProblem.Invalid, "Say what becomes of the account's videos and conversations: either heir=ID of the account that gets them, or deleteThings=true.");
+            if (heir is null != deleteThings) throw RequestException.Invalid("Say what becomes of the account's videos and conversations: either heir=ID of the account that gets them, or deleteThings=true.");
             await service.DeleteAsync(id, heir, ct);
             return TypedResults.NoContent();
         }).WithName("DeleteAccount").WithSummary("Deletes an account; its things go to an heir or are deleted");
@@ -60,9 +60,9 @@ internal static class AccountsApi
             .WithName("ListTokens").WithSummary("Own tokens, newest first");
         _ = tokens.MapPost("/", async Task<Created<NewToken>> (TokenRequest request, HttpContext http, TokenService service, StudioOptions options, CancellationToken ct) =>
         {
-            if (options.SingleUser) throw new AccountException(AccountProblem.Conflict, "This studio runs without sign-in: clients need no token, and any bearer key is accepted.");
+            if (options.SingleUser) throw RequestException.Conflict("This studio runs without sign-in: clients need no token, and any bearer key is accepted.");
             // Or a token that leaked could outlive its own revocation.
-            if (http.User.HasClaim(c => c.Type == TokenHandler.TokenClaim)) throw new AccountException(AccountProblem.Refused, "A token cannot make tokens: sign in with a browser, or use the command line on the server.");
+            if (http.User.HasClaim(c => c.Type == TokenHandler.TokenClaim)) throw RequestException.Forbidden("A token cannot make tokens: sign in with a browser, or use the command line on the server.");
             var made = await service.CreateAsync(Who(http).Id, request.Name, ct);
             return TypedResults.Created($"/api/v1/tokens/{made.Token.Id}", made);
         }).WithName("CreateToken").WithSummary("Makes a token; its secret is in this answer only");
@@ -109,7 +109,7 @@ internal static class AccountsApi
         {
             return await next(context);
         }
-        catch (AccountException e)
+        catch (RequestException e)
         {
             return TypedResults.Problem(e.Message, statusCode: e.Problem switch
             {

@@ -19,7 +19,7 @@ public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountS
     /// <summary>Links of one account.</summary>
     public const int MaxPerOwner = 500;
 
-    /// <exception cref="AccountException">There is no such thing, it belongs to somebody else, or there are too many links.</exception>
+    /// <exception cref="RequestException">There is no such thing, it belongs to somebody else, or there are too many links.</exception>
     public async Task<NewShare> CreateAsync(CurrentUser user, ShareTarget target, string id, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(user);
@@ -28,11 +28,11 @@ public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountS
         var found = await FindTargetAsync(db, target, id, ct);
         var what = target == ShareTarget.Conversation ? "conversation" : "video";
         if (found is not { } thing || !(thing.OwnerId == user.Id || user.IsAdmin || thing.Visibility == Visibility.Team))
-            throw new AccountException(AccountProblem.NotFound, $"There is no {what} '{AccountRules.Shorten(id)}'.");
+            throw new RequestException(AccountProblem.NotFound, $"There is no {what} '{AccountRules.Shorten(id)}'.");
         if (!(user.IsAdmin || (user.CanWrite && thing.OwnerId == user.Id)))
-            throw new AccountException(AccountProblem.Refused, $"This {what} belongs to somebody else: only its owner and administrators can share it beyond the team.");
+            throw RequestException.Forbidden($"This {what} belongs to somebody else: only its owner and administrators can share it beyond the team.");
         if (await db.ShareLinks.CountAsync(l => l.OwnerId == user.Id, ct) >= MaxPerOwner)
-            throw new AccountException(AccountProblem.Conflict, $"There are {MaxPerOwner} share links, the limit of an account: revoke one first.");
+            throw RequestException.Conflict($"There are {MaxPerOwner} share links, the limit of an account: revoke one first.");
         var secret = Secrets.New();
         var link = new ShareLink { Id = Ids.New(time), OwnerId = user.Id, Target = target, TargetId = id, SecretHash = Secrets.Hash(secret), CreatedAt = time.GetUtcNow() };
         _ = db.ShareLinks.Add(link);
@@ -73,14 +73,14 @@ public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountS
     }
 
     /// <summary>Ends a link at once.</summary>
-    /// <exception cref="AccountException">There is no such link, or it is not the user's to end.</exception>
+    /// <exception cref="RequestException">There is no such link, or it is not the user's to end.</exception>
     public async Task RevokeAsync(CurrentUser user, string id, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(user);
         await using var db = await databases.CreateDbContextAsync(ct);
         var link = await db.ShareLinks.FirstOrDefaultAsync(l => l.Id == id, ct);
         if (link is null || !(user.IsAdmin || link.OwnerId == user.Id || (await FindTargetAsync(db, link.Target, link.TargetId, ct))?.OwnerId == user.Id))
-            throw new AccountException(AccountProblem.NotFound, $"There is no share link '{AccountRules.Shorten(id)}' of this account.");
+            throw new RequestException(AccountProblem.NotFound, $"There is no share link '{AccountRules.Shorten(id)}' of this account.");
         _ = await db.ShareLinks.Where(l => l.Id == id).ExecuteDeleteAsync(ct);
     }
 

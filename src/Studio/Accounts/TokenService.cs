@@ -23,14 +23,14 @@ public sealed class TokenService(IDbContextFactory<StudioDb> databases, AccountS
     /// <summary>How exactly the last use is kept: writing at every request would cost more than the request.</summary>
     public static readonly TimeSpan UseResolution = TimeSpan.FromMinutes(1);
 
-    /// <exception cref="AccountException">The name cannot be used, or there are too many.</exception>
+    /// <exception cref="RequestException">The name cannot be used, or there are too many.</exception>
     public async Task<NewToken> CreateAsync(string owner, string? name, CancellationToken ct = default)
     {
         name = string.Concat((name ?? "").Where(c => !char.IsControl(c))).Trim();
-        if (name.Length is 0 or > MaxNameLength) throw new AccountException(AccountProblem.Invalid, $"Give the token a name of 1 to {MaxNameLength} characters that says what uses it; this one has {name.Length}.");
+        if (name.Length is 0 or > MaxNameLength) throw RequestException.Invalid($"Give the token a name of 1 to {MaxNameLength} characters that says what uses it; this one has {name.Length}.");
         await using var db = await databases.CreateDbContextAsync(ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct); // a writing one: nobody else counts meanwhile
-        if (await db.ApiTokens.CountAsync(t => t.OwnerId == owner, ct) >= MaxPerOwner) throw new AccountException(AccountProblem.Conflict, $"There are {MaxPerOwner} tokens, the limit of an account: revoke one first.");
+        if (await db.ApiTokens.CountAsync(t => t.OwnerId == owner, ct) >= MaxPerOwner) throw RequestException.Conflict($"There are {MaxPerOwner} tokens, the limit of an account: revoke one first.");
         var secret = Prefix + Secrets.New();
         var token = new ApiToken { Id = Ids.New(time), OwnerId = owner, Name = name, SecretHash = Secrets.Hash(secret), CreatedAt = time.GetUtcNow() };
         _ = db.ApiTokens.Add(token);
@@ -47,12 +47,12 @@ public sealed class TokenService(IDbContextFactory<StudioDb> databases, AccountS
             .Select(t => new TokenView(t.Id, t.Name, t.CreatedAt, t.LastUsedAt)).ToListAsync(ct);
     }
 
-    /// <exception cref="AccountException">The owner has no such token.</exception>
+    /// <exception cref="RequestException">The owner has no such token.</exception>
     public async Task RevokeAsync(string owner, string id, CancellationToken ct = default)
     {
         await using var db = await databases.CreateDbContextAsync(ct);
         if (await db.ApiTokens.Where(t => t.OwnerId == owner && t.Id == id).ExecuteDeleteAsync(ct) == 0)
-            throw new AccountException(AccountProblem.NotFound, $"There is no token '{AccountRules.Shorten(id)}' of this account.");
+            throw new RequestException(AccountProblem.NotFound, $"There is no token '{AccountRules.Shorten(id)}' of this account.");
     }
 
     /// <summary>Whose token this is; null where it is none, was revoked, or its owner's account is closed.</summary>

@@ -144,7 +144,7 @@ internal static class AccountsCommand
     }, ct);
 
     private static async Task<AccountView> FindAsync(AccountService service, string name, CancellationToken ct) =>
-        await service.FindAsync(name, ct) ?? throw new AccountException(AccountProblem.NotFound, $"There is no account '{name}': see {Terminal.ProgramName} accounts list");
+        await service.FindAsync(name, ct) ?? throw new RequestException(AccountProblem.NotFound, $"There is no account '{name}': see {Terminal.ProgramName} accounts list");
 
     private static async Task<int> WithServicesAsync(Func<IServiceProvider, Task> work, CancellationToken ct)
     {

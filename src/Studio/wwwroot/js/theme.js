@@ -7,6 +7,11 @@
   apply();
   system.addEventListener("change", apply);
   document.addEventListener("click", (event) => {
+    if (event.target.closest?.(".skip-link")) {
+      event.preventDefault(); // the base address would make "#main" another page
+      document.getElementById("main")?.focus();
+      return;
+    }
     if (!event.target.closest?.("[data-theme-toggle]")) return;
     const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
     try { localStorage.setItem(key, next); } catch { /* private mode: the choice lasts for this page */ }

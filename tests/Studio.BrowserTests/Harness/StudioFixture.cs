@@ -1,0 +1,88 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Playwright;
+using Studio.Data;
+using Studio.Hosting;
+using Xunit;
+
+namespace Studio.BrowserTests.Harness;
+
+/// <summary>A studio on a free port with a data folder of its own, and one browser. One for a test class.</summary>
+public sealed class StudioFixture : IAsyncLifetime
+{
+    private IPlaywright? _playwright;
+    private WebApplication? _app;
+
+    public string DataFolder { get; } = Directory.CreateTempSubdirectory("studio-browser-").FullName;
+
+    public IBrowser Browser { get; private set; } = null!;
+
+    /// <summary>Without a closing slash.</summary>
+    public string Url => _app!.Urls.First();
+
+    public IServiceProvider Services => _app!.Services;
+
+    /// <summary>The checkout: where the samples are.</summary>
+    public static string Root { get; } = FindRoot();
+
+    public async ValueTask InitializeAsync()
+    {
+        SqliteNative.Init();
+        await StartServerAsync();
+        _playwright = await Playwright.CreateAsync();
+        Browser = await _playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = Environment.GetEnvironmentVariable("STUDIO_CHROMIUM") ?? "/usr/bin/chromium",
+            Headless = true,
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+        });
+    }
+
+    /// <summary>Stops the server and starts another one on the same data and the same port.</summary>
+    public async Task RestartServerAsync()
+    {
+        var port = new Uri(Url).Port;
+        await StopServerAsync();
+        await StartServerAsync(port);
+    }
+
+    public async Task StopServerAsync()
+    {
+        if (_app is null) return;
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5)); // open circuits must not hold it up
+        await _app.StopAsync(limit.Token);
+        await _app.DisposeAsync();
+        _app = null;
+    }
+
+    public async Task StartServerAsync(int port = 0)
+    {
+        _app = await StudioServer.BuildAsync(new StudioOptions { Port = port, DataFolder = DataFolder, RootFolder = Root }, TimeProvider.System);
+        await _app.StartAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Browser is not null) await Browser.DisposeAsync();
+        _playwright?.Dispose();
+        await StopServerAsync();
+        Directory.Delete(DataFolder, recursive: true);
+    }
+
+    private static string FindRoot()
+    {
+        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "Studio.sln"))) return at.FullName;
+        }
+
+        throw new DirectoryNotFoundException("the browser tests run from a checkout: no Studio.sln above them");
+    }
+}
+
+/// <summary>The sizes at which every page is looked at.</summary>
+[SuppressMessage("Design", "CA1034", Justification = "constants of one idea")]
+public static class Sizes
+{
+    public static readonly (int Width, int Height)[] All = [(375, 812), (768, 1024), (1280, 800)];
+}

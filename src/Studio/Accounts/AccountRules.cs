@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Identity;
+using Studio.Api;
 using Studio.Data;
 
 namespace Studio.Accounts;

@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
+using Studio.Api;
 using Studio.Data;
 
 namespace Studio.Accounts;
@@ -13,8 +14,6 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
 {
     /// <summary>Accounts of one studio.</summary>
     public const int MaxAccounts = 10_000;
-
-    public const int MaxPageSize = 200;
 
     /// <summary>How long an invitation or a reset can be used.</summary>
     public static readonly TimeSpan LinkLifetime = TimeSpan.FromDays(7);
@@ -63,9 +62,9 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
 
     /// <param name="search">Part of a name; null finds all.</param>
     /// <param name="page">From 1.</param>
-    public async Task<AccountList> ListAsync(string? search = null, int page = 1, int size = 50, CancellationToken ct = default)
+    public async Task<Paged<AccountView>> ListAsync(string? search = null, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default)
     {
-        (page, size) = (Math.Max(1, page), Math.Clamp(size, 1, MaxPageSize));
+        var (skip, take) = Paging.Check(page, size);
         return await ReadAsync(async db =>
         {
             var found = db.Users.AsNoTracking();
@@ -76,8 +75,8 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
             }
 
             var total = await found.CountAsync(ct);
-            var users = await found.OrderBy(u => u.NormalizedUserName).Skip((page - 1) * size).Take(size).ToListAsync(ct);
-            return new AccountList([.. users.Select(View)], total, page, size);
+            var users = await found.OrderBy(u => u.NormalizedUserName).Skip(skip).Take(take).ToListAsync(ct);
+            return new Paged<AccountView>([.. users.Select(View)], total, page, size);
         });
     }
 
@@ -154,7 +153,7 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
         var user = await WriteAsync(async (db, users) =>
         {
             var user = (Secrets.HasForm(secret) ? await db.Users.FirstOrDefaultAsync(LinkWorks(secret!), ct) : null)
-                ?? throw new RequestException(AccountProblem.NotFound, "This link does not work: it was used, replaced or has expired. Ask an administrator of this studio for a new one.");
+                ?? throw RequestException.Conflict("This link does not work: it was used, replaced or has expired. Ask an administrator of this studio for a new one.");
             if (displayName is not null) user.DisplayName = AccountRules.DisplayName(displayName, user.UserName!);
             (user.LinkHash, user.LinkExpiresAt, user.LastSignInAt) = (null, null, time.GetUtcNow());
             await SetPasswordAsync(users, user, password ?? "");
@@ -189,7 +188,7 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
     /// <summary>Where a one-time link points to, below the studio's address.</summary>
     public static string JoinPath(string secret) => $"join/{secret}";
 
-    internal static RequestException NotFound(string id) => new(AccountProblem.NotFound, $"There is no account '{AccountRules.Shorten(id)}'.");
+    internal static RequestException NotFound(string id) => RequestException.NotFound("account", AccountRules.Shorten(id));
 
     private static AccountView View(StudioUser user) => new(
         user.Id, user.UserName!, user.DisplayName, user.Role,
@@ -215,7 +214,8 @@ public sealed class AccountService(IServiceScopeFactory scopes, SetupCode setup,
     {
         if (result.Succeeded) return;
         var taken = result.Errors.Any(e => e.Code == nameof(IdentityErrorDescriber.DuplicateUserName));
-        throw new RequestException(taken ? AccountProblem.Conflict : AccountProblem.Invalid, string.Join(" ", result.Errors.Select(e => e.Description)));
+        var text = string.Join(" ", result.Errors.Select(e => e.Description));
+        throw taken ? RequestException.Conflict(text) : RequestException.Invalid(text);
     }
 
     private async Task<StudioUser> AddAsync(UserManager<StudioUser> users, NewAccount account, string? password)

@@ -19,10 +19,6 @@ public enum AccountStatus
 public sealed record AccountView(
     string Id, string Name, string DisplayName, string Role, AccountStatus Status, DateTimeOffset CreatedAt, DateTimeOffset? LastSignInAt, DateTimeOffset? LinkExpiresAt);
 
-/// <summary>One page of accounts.</summary>
-/// <param name="Page">From 1.</param>
-public sealed record AccountList(IReadOnlyList<AccountView> Items, int Total, int Page, int Size);
-
 /// <summary>An account to be made.</summary>
 /// <param name="Password">Null: the person chooses it through a one-time link.</param>
 public sealed record NewAccount(string Name, string? DisplayName = null, string? Role = null, string? Password = null);

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Studio.Api;
 using Studio.Data;
 using Studio.Hosting;
 
@@ -22,7 +23,7 @@ internal static class AccountsApi
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/api/v1").AddEndpointFilter(ExplainAsync);
+        var api = routes.MapGroup("/api/v1");
         _ = api.MapGet("/me", (HttpContext http, StudioOptions options) => Describe(Who(http), options))
             .RequireAuthorization(Policies.Read).WithName("GetMe").WithSummary("Who asks").WithTags("Accounts");
         MapAccounts(api.MapGroup("/accounts").RequireAuthorization(Policies.Admin).WithTags("Accounts"));
@@ -101,23 +102,4 @@ internal static class AccountsApi
     private static WhoAmI Describe(CurrentUser user, StudioOptions options) => new(user.Id, user.Name, user.Role, options.SingleUser);
 
     private static CurrentUser Who(HttpContext http) => CurrentUser.From(http.User);
-
-    /// <summary>Answers a request that cannot be met with problem details.</summary>
-    private static async ValueTask<object?> ExplainAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        try
-        {
-            return await next(context);
-        }
-        catch (RequestException e)
-        {
-            return TypedResults.Problem(e.Message, statusCode: e.Problem switch
-            {
-                AccountProblem.NotFound => StatusCodes.Status404NotFound,
-                AccountProblem.Conflict => StatusCodes.Status409Conflict,
-                AccountProblem.Refused => StatusCodes.Status403Forbidden,
-                _ => StatusCodes.Status400BadRequest,
-            });
-        }
-    }
 }

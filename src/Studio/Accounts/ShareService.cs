@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Studio.Api;
 using Studio.Data;
 using Studio.Hosting;
 
@@ -9,9 +10,6 @@ public sealed record ShareView(string Id, ShareTarget Target, string TargetId, s
 
 /// <param name="Path">Of the link, below the studio's address; it is shown this once.</param>
 public sealed record NewShare(ShareView Share, string Path);
-
-/// <summary>One page of share links.</summary>
-public sealed record ShareList(IReadOnlyList<ShareView> Items, int Total, int Page, int Size);
 
 /// <summary>Links that let anyone who has one read a conversation or a video.</summary>
 public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountStates states, StudioOptions options, TimeProvider time)
@@ -28,7 +26,7 @@ public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountS
         var found = await FindTargetAsync(db, target, id, ct);
         var what = target == ShareTarget.Conversation ? "conversation" : "video";
         if (found is not { } thing || !(thing.OwnerId == user.Id || user.IsAdmin || thing.Visibility == Visibility.Team))
-            throw new RequestException(AccountProblem.NotFound, $"There is no {what} '{AccountRules.Shorten(id)}'.");
+            throw RequestException.NotFound(what, AccountRules.Shorten(id));
         if (!(user.IsAdmin || (user.CanWrite && thing.OwnerId == user.Id)))
             throw RequestException.Forbidden($"This {what} belongs to somebody else: only its owner and administrators can share it beyond the team.");
         if (await db.ShareLinks.CountAsync(l => l.OwnerId == user.Id, ct) >= MaxPerOwner)
@@ -54,14 +52,14 @@ public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountS
 
     /// <summary>The user's own links, newest first.</summary>
     /// <param name="page">From 1.</param>
-    public async Task<ShareList> ListOwnAsync(CurrentUser user, int page = 1, int size = 50, CancellationToken ct = default)
+    public async Task<Paged<ShareView>> ListOwnAsync(CurrentUser user, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(user);
-        (page, size) = (Math.Max(1, page), Math.Clamp(size, 1, AccountService.MaxPageSize));
+        var (skip, take) = Paging.Check(page, size);
         await using var db = await databases.CreateDbContextAsync(ct);
         var own = db.ShareLinks.Where(l => l.OwnerId == user.Id);
         var total = await own.CountAsync(ct);
-        var items = await own.OrderByDescending(l => l.CreatedAt).Skip((page - 1) * size).Take(size)
+        var items = await own.OrderByDescending(l => l.CreatedAt).Skip(skip).Take(take)
             .Select(l => new ShareView(
                 l.Id, l.Target, l.TargetId,
                 (l.Target == ShareTarget.Video
@@ -80,7 +78,7 @@ public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountS
         await using var db = await databases.CreateDbContextAsync(ct);
         var link = await db.ShareLinks.FirstOrDefaultAsync(l => l.Id == id, ct);
         if (link is null || !(user.IsAdmin || link.OwnerId == user.Id || (await FindTargetAsync(db, link.Target, link.TargetId, ct))?.OwnerId == user.Id))
-            throw new RequestException(AccountProblem.NotFound, $"There is no share link '{AccountRules.Shorten(id)}' of this account.");
+            throw RequestException.NotFound("share link", AccountRules.Shorten(id));
         _ = await db.ShareLinks.Where(l => l.Id == id).ExecuteDeleteAsync(ct);
     }
 

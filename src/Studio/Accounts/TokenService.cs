@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Studio.Api;
 using Studio.Data;
 
 namespace Studio.Accounts;
@@ -52,7 +53,7 @@ public sealed class TokenService(IDbContextFactory<StudioDb> databases, AccountS
     {
         await using var db = await databases.CreateDbContextAsync(ct);
         if (await db.ApiTokens.Where(t => t.OwnerId == owner && t.Id == id).ExecuteDeleteAsync(ct) == 0)
-            throw new RequestException(AccountProblem.NotFound, $"There is no token '{AccountRules.Shorten(id)}' of this account.");
+            throw RequestException.NotFound("token", AccountRules.Shorten(id));
     }
 
     /// <summary>Whose token this is; null where it is none, was revoked, or its owner's account is closed.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
+using Studio.Api;
 using Studio.Data;
 using Studio.Hosting;
 
@@ -42,8 +43,8 @@ internal static class AccountsCommand
         command.SetAction((parse, ct) => WithServicesAsync(async services =>
         {
             var accounts = new List<AccountView>(); // at most AccountService.MaxAccounts
-            AccountList page;
-            for (var number = 1; (page = await services.GetRequiredService<AccountService>().ListAsync(parse.GetValue(search), number, AccountService.MaxPageSize, ct)).Items.Count > 0; number++) accounts.AddRange(page.Items);
+            Paged<AccountView> page;
+            for (var number = 1; (page = await services.GetRequiredService<AccountService>().ListAsync(parse.GetValue(search), number, Paging.MaxSize, ct)).Items.Count > 0; number++) accounts.AddRange(page.Items);
             if (parse.GetValue(json)) console.Output.WriteLine(AccountJson.Text(accounts));
             else foreach (var a in accounts) console.Output.WriteLine($"{a.Name,-32} {a.Role,-7} {a.Status.ToString().ToLowerInvariant(),-9} {a.LastSignInAt?.ToString("yyyy-MM-dd HH:mm") ?? "never signed in",-16} {a.DisplayName}");
             if (accounts.Count == 0) console.Say("no account" + (parse.GetValue(search) is null ? " yet" : " has that in its name"));
@@ -144,7 +145,7 @@ internal static class AccountsCommand
     }, ct);
 
     private static async Task<AccountView> FindAsync(AccountService service, string name, CancellationToken ct) =>
-        await service.FindAsync(name, ct) ?? throw new RequestException(AccountProblem.NotFound, $"There is no account '{name}': see {Terminal.ProgramName} accounts list");
+        await service.FindAsync(name, ct) ?? throw AccountService.NotFound(name);
 
     private static async Task<int> WithServicesAsync(Func<IServiceProvider, Task> work, CancellationToken ct)
     {

@@ -31,7 +31,7 @@ internal static class SecuritySetup
             o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             o.SuppressXFrameOptionsHeader = true; // SecurityHeaders sets a stricter one
         });
-        return services.AddSingleton<RateLimits>();
+        return services.AddSingleton<RateLimits>().AddExceptionHandler<RequestErrors>();
     }
 
     /// <summary>Everything between the connection and the route; the order matters.</summary>

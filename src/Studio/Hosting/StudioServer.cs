@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
 using Studio.Conversations;
 using Studio.Data;
+using Studio.Observability;
 using Studio.Security;
 
 namespace Studio.Hosting;
@@ -28,8 +29,6 @@ public static class StudioServer
         // Without publishing, scripts and styles lie in the source folders; this finds them there.
         StaticWebAssetsLoader.UseStaticWebAssets(builder.Environment, builder.Configuration);
         _ = builder.WebHost.UseKestrelCore().UseUrls(Url(options));
-        // What the framework does in detail is noise; what goes wrong is not.
-        _ = builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         _ = builder.Services.AddRoutingCore();
         AddServices(builder.Services, options, folders, time);
         configure?.Invoke(builder.Services);
@@ -51,9 +50,8 @@ public static class StudioServer
     {
         _ = services.AddSingleton(options).AddSingleton(folders).AddSingleton(time);
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
-        _ = services.AddAccounts(options, folders).AddSecurity(options);
+        _ = services.AddObservability(options, folders).AddAccounts(options, folders).AddSecurity(options);
         _ = services.AddConversations();
-        _ = services.AddProblemDetails();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
         _ = services.AddRazorComponents().AddInteractiveServerComponents();
@@ -61,9 +59,9 @@ public static class StudioServer
 
     private static void Map(WebApplication app, StudioOptions options)
     {
-        _ = app.UseSecurity(options);
+        _ = app.UseRequestLog().UseSecurity(options);
         _ = app.MapStaticAssets().AllowAnonymous();
-        _ = app.MapAccounts();
+        _ = app.MapAccounts().MapObservability();
         // Framing is forbidden for every response in SecurityHeaders, which includes the sockets' pages.
         _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }

@@ -64,6 +64,11 @@ public static class StudioSettings
             if (given.GetValueOrDefault(setting.Name) is { Count: > 0 } values) Take(setting, values, $"--{setting.Name}", SettingSource.CommandLine);
         }
 
+        foreach (var folder in new[] { "data", "root" })
+        {
+            if (variable("STUDIO_" + folder.ToUpperInvariant()) is { Length: > 0 }) sources[folder] = SettingSource.Environment;
+        }
+
         return options with { Sources = sources };
 
         void Take(StudioSetting setting, IReadOnlyList<string> values, string name, SettingSource source)

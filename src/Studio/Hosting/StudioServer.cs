@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
 using Studio.Data;
+using Studio.Inspect;
 
 namespace Studio.Hosting;
 
@@ -50,6 +51,7 @@ public static class StudioServer
         _ = services.AddSingleton(options).AddSingleton(folders).AddSingleton(time);
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
         _ = services.AddAccounts(options, folders);
+        _ = services.AddInspect();
         _ = services.AddProblemDetails();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
@@ -61,6 +63,7 @@ public static class StudioServer
         _ = app.UseExceptionHandler().UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
         _ = app.UseAuthentication().UseAuthorization().UseAntiforgery();
         _ = app.MapStaticAssets().AllowAnonymous();
+        app.MapInspect();
         _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode();
     }
 

@@ -4,6 +4,7 @@ using Studio.Accounts;
 using Studio.Api;
 using Studio.Conversations;
 using Studio.Data;
+using Studio.Inspect;
 using Studio.Library;
 using Studio.Observability;
 using Studio.Security;
@@ -55,6 +56,7 @@ public static class StudioServer
         _ = services.AddObservability(options, folders).AddAccounts(options, folders).AddSecurity(options);
         _ = services.AddLibrary(options);
         _ = services.AddApi().AddConversations();
+        _ = services.AddInspect();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
         _ = services.AddRazorComponents().AddInteractiveServerComponents();
@@ -65,6 +67,7 @@ public static class StudioServer
         _ = app.UseRequestLog().UseSecurity(options);
         _ = app.MapStaticAssets().AllowAnonymous();
         app.MapLibrary();
+        app.MapInspect();
         _ = app.MapApi().MapConversations();
         _ = app.MapAccounts().MapObservability();
         // Framing is forbidden for every response in SecurityHeaders, which includes the sockets' pages.

@@ -176,6 +176,9 @@ public sealed class Conversation : IDisposable
         var kvBytes = state.Cache.Bytes;
         costs.Add("prefill", costs.Since(start), prompt.Length - state.ReusedRows, kvBytes, StageFlops.Prefill(_model.Config.Language, state));
         var (stages, layers) = recorder?.Finish(state) ?? ([], []);
+        var textTokens = prompt.Length - prompt.VisualTokens;
+        // Text is alive in every stage.
+        int[] stageTokens = [.. Enumerable.Range(0, settings.Compression.StageRatios.Count).Select(s => state.Alive(s).Count - textTokens)];
 
         var text = new TextStream(_model.Tokenizer, onEvent);
         var (reason, generated, first) = Decode(state, logits, settings.Generation, text, costs, started, ct);
@@ -183,8 +186,9 @@ public sealed class Conversation : IDisposable
         {
             Text = text.Finish().Trim(),
             StopReason = reason,
-            TextTokens = prompt.Length - prompt.VisualTokens,
+            TextTokens = textTokens,
             VisualTokens = prompt.VisualTokens,
+            StageTokens = stageTokens,
             GeneratedTokens = generated,
             ReusedRows = state.ReusedRows,
             TimeToFirstToken = first,

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
+using Studio.Conversations;
 using Studio.Data;
 
 namespace Studio.Hosting;
@@ -50,6 +51,7 @@ public static class StudioServer
         _ = services.AddSingleton(options).AddSingleton(folders).AddSingleton(time);
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
         _ = services.AddAccounts(options, folders);
+        _ = services.AddConversations();
         _ = services.AddProblemDetails();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();

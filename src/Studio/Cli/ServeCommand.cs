@@ -23,7 +23,8 @@ internal static class ServeCommand
         var import = new Option<string[]>("--import-folder") { Description = "folder on this machine that videos may be imported from; may be repeated", DefaultValueFactory = _ => Variable("STUDIO_IMPORT")?.Split(':', StringSplitOptions.RemoveEmptyEntries) ?? [] };
         var device = new Option<string>("--device") { Description = "auto, cpu or cuda:N", DefaultValueFactory = _ => defaults.Device };
         var dtype = new Option<string>("--dtype") { Description = "auto, fp32, bf16 or fp16", DefaultValueFactory = _ => defaults.Dtype };
-        var command = new Command("serve", "starts the pages and the HTTP API (also without any command)") { host, port, accounts, import, device, dtype };
+        var model = new Option<string?>("--model", "-m") { Description = "installed model that answers where none is chosen", DefaultValueFactory = _ => Variable("STUDIO_MODEL") };
+        var command = new Command("serve", "starts the pages and the HTTP API (also without any command)") { host, port, accounts, import, device, dtype, model };
         command.SetAction((parse, ct) => RunAsync(console, defaults with
         {
             Host = parse.GetValue(host)!,
@@ -32,6 +33,7 @@ internal static class ServeCommand
             ImportFolders = parse.GetValue(import) ?? [],
             Device = parse.GetValue(device)!,
             Dtype = parse.GetValue(dtype)!,
+            Model = parse.GetValue(model),
         }, ct));
         return command;
     }

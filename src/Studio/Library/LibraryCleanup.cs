@@ -22,6 +22,18 @@ internal sealed class LibraryCleanup(
     {
         // The server answers first.
         await Task.Yield();
+        try
+        {
+            await RepeatAsync(stoppingToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops; what is left waits for the next start.
+        }
+    }
+
+    private async Task RepeatAsync(CancellationToken stoppingToken)
+    {
         using var timer = new PeriodicTimer(limits.CleanupInterval, time);
         do
         {

@@ -4,6 +4,7 @@ using Studio.Accounts;
 using Studio.Api;
 using Studio.Conversations;
 using Studio.Data;
+using Studio.OpenAi;
 
 namespace Studio.Hosting;
 
@@ -52,7 +53,7 @@ public static class StudioServer
         _ = services.AddSingleton(options).AddSingleton(folders).AddSingleton(time);
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
         _ = services.AddAccounts(options, folders);
-        _ = services.AddApi().AddConversations();
+        _ = services.AddApi().AddConversations().AddOpenAi();
         _ = services.AddProblemDetails();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
@@ -64,7 +65,7 @@ public static class StudioServer
         _ = app.UseExceptionHandler().UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
         _ = app.UseAuthentication().UseAuthorization().UseAntiforgery();
         _ = app.MapStaticAssets().AllowAnonymous();
-        _ = app.MapApi().MapConversations();
+        _ = app.MapApi().MapConversations().MapOpenAi();
         _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode();
     }
 

@@ -63,6 +63,7 @@ public static class StudioServer
     private static void Map(WebApplication app)
     {
         _ = app.UseExceptionHandler().UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+        _ = app.UseApi();
         _ = app.UseAuthentication().UseAuthorization().UseAntiforgery();
         _ = app.MapStaticAssets().AllowAnonymous();
         _ = app.MapApi().MapConversations().MapOpenAi();

@@ -38,7 +38,7 @@ internal sealed class ChatResponses(AnswerRunner runner, TimeProvider time)
         body["usage"] = Usage(finished!);
         body["studio"] = Extension(run, finished!);
         http.Response.ContentType = "application/json";
-        await http.Response.WriteAsync(body.ToJsonString(), ct).ConfigureAwait(false);
+        await http.Response.WriteAsync(body.ToJsonString(OpenAiProblems.Json), ct).ConfigureAwait(false);
     }
 
     public async Task StreamAsync(HttpContext http, ChatRun run, CancellationToken ct)
@@ -140,7 +140,7 @@ internal sealed class ChatResponses(AnswerRunner runner, TimeProvider time)
         }
         catch (OpenAiException e)
         {
-            await SendAsync(http, $"data: {OpenAiProblems.Describe(e).Body.ToJsonString()}\n\n", ct).ConfigureAwait(false);
+            await SendAsync(http, $"data: {OpenAiProblems.Describe(e).Body.ToJsonString(OpenAiProblems.Json)}\n\n", ct).ConfigureAwait(false);
             return;
         }
 
@@ -152,7 +152,7 @@ internal sealed class ChatResponses(AnswerRunner runner, TimeProvider time)
             var usage = Head(run, "chat.completion.chunk");
             usage["choices"] = new JsonArray();
             usage["usage"] = Usage(finished);
-            await SendAsync(http, $"data: {usage.ToJsonString()}\n\n", ct).ConfigureAwait(false);
+            await SendAsync(http, $"data: {usage.ToJsonString(OpenAiProblems.Json)}\n\n", ct).ConfigureAwait(false);
         }
 
         await SendAsync(http, "data: [DONE]\n\n", ct).ConfigureAwait(false);
@@ -164,7 +164,7 @@ internal sealed class ChatResponses(AnswerRunner runner, TimeProvider time)
         chunk["choices"] = new JsonArray(new JsonObject { ["index"] = 0, ["delta"] = delta, ["logprobs"] = null, ["finish_reason"] = reason });
         if (run.Request.IncludeUsage) chunk["usage"] = null;
         if (extension is not null) chunk["studio"] = extension;
-        return SendAsync(http, $"data: {chunk.ToJsonString()}\n\n", ct);
+        return SendAsync(http, $"data: {chunk.ToJsonString(OpenAiProblems.Json)}\n\n", ct);
     }
 
     private static async Task SendAsync(HttpContext http, string text, CancellationToken ct)

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Diagnostics;
 using Studio.Api;
@@ -7,9 +9,12 @@ namespace Studio.OpenAi;
 /// <summary>Failures below /v1 as clients of that API know them.</summary>
 internal sealed class OpenAiProblems : IExceptionHandler
 {
+    /// <summary>Words as they are: the responses are JSON by type, never part of a page.</summary>
+    public static JsonSerializerOptions Json { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (!httpContext.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal)) return false;
+        if (!ApiPaths.IsOpenAi(httpContext.Request.Path)) return false;
         var (status, body) = Describe(exception);
         await WriteAsync(httpContext, status, body, cancellationToken).ConfigureAwait(false);
         return status != StatusCodes.Status500InternalServerError || exception is OpenAiException; // ours still goes to the log
@@ -20,7 +25,7 @@ internal sealed class OpenAiProblems : IExceptionHandler
         http.Response.StatusCode = status;
         http.Response.ContentType = "application/json";
         if (status == StatusCodes.Status429TooManyRequests) http.Response.Headers.RetryAfter = "5";
-        return http.Response.WriteAsync(body.ToJsonString(), ct);
+        return http.Response.WriteAsync(body.ToJsonString(Json), ct);
     }
 
     public static (int Status, JsonObject Body) Describe(Exception exception)

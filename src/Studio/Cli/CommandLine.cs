@@ -12,12 +12,12 @@ namespace Studio.Cli;
 /// </summary>
 internal static class CommandLine
 {
-    /// <summary>Parses and runs; never throws.</summary>
+    /// <summary>Parses and runs, without arguments the server; never throws.</summary>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TextReader input)
     {
         var console = new Terminal(output, error, input);
         var root = Root(console);
-        var parsed = root.Parse(args);
+        var parsed = root.Parse(args.Length == 0 ? ["serve"] : args);
         if (parsed.Errors.Count > 0 && parsed.Action is not Examples) // help is shown whatever is missing
         {
             foreach (var problem in parsed.Errors) await error.WriteLineAsync($"error: {problem.Message}");
@@ -62,7 +62,6 @@ internal static class CommandLine
         ];
         foreach (var (command, _) in commands) root.Add(command);
         Examples.Install(root, commands.ToDictionary(c => c.Command, c => c.Samples));
-        root.SetAction((_, ct) => root.Parse(["serve"]).InvokeAsync(new InvocationConfiguration { Output = console.Output, Error = console.Error, EnableDefaultExceptionHandler = false }, ct));
         return root;
     }
 

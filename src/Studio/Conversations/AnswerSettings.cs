@@ -57,14 +57,17 @@ public sealed record AnswerSettings
     /// <exception cref="ArgumentException">A value cannot be used; the message names it and the remedy.</exception>
     public void Validate()
     {
-        if (Frames is not null && Fps is not null) throw new ArgumentException("give frames or fps, not both");
+        if (Frames is not null && Fps is not null) throw new ArgumentException($"frames {Frames} and fps {Fps} were given; give one of them");
+        InRange("frames", Frames, 1, SamplingSettings.MaxSelectedFrames);
+        InRange("maxFrames", MaxFrames, 1, SamplingSettings.MaxSelectedFrames);
+        if (Fps is { } rate && !(rate > 0 && double.IsFinite(rate))) throw new ArgumentException($"fps is {rate}; give a number above 0");
         foreach (var (name, text) in new[] { ("model", Model), ("compression", Compress) })
         {
             if (text?.Length > MaxTextLength) throw new ArgumentException($"the {name} has {text.Length} characters; at most {MaxTextLength} are read");
         }
 
-        if (Start is < 0) throw new ArgumentException($"start {Start:0.###} s is before the beginning; give 0 or more");
-        if (End is { } end && end <= (Start ?? 0)) throw new ArgumentException($"end {end:0.###} s is not after start {Start ?? 0:0.###} s");
+        if (Start is { } start && !(start >= 0 && double.IsFinite(start))) throw new ArgumentException($"start {Start} s is before the beginning; give 0 or more");
+        if (End is { } end && !(end > (Start ?? 0) && double.IsFinite(end))) throw new ArgumentException($"end {end:0.###} s is not after start {Start ?? 0:0.###} s");
         _ = Sampling(SamplingSettings.Default.ClipLength);
         _ = Generation(new());
         // Deep enough for any decoder: the form alone is checked here.
@@ -109,6 +112,7 @@ public sealed record AnswerSettings
     public AskSettings For(VideoChatFlash model, bool trace)
     {
         ArgumentNullException.ThrowIfNull(model);
+        Validate();
         return new()
         {
             Sampling = Sampling(model.Config.Vision.FramesPerClip),
@@ -119,6 +123,11 @@ public sealed record AnswerSettings
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, ConversationJson.Default.AnswerSettings);
+
+    private static void InRange(string name, int? value, int low, int high)
+    {
+        if (value < low || value > high) throw new ArgumentException($"{name} is {value}; give {low} to {high}");
+    }
 
     /// <exception cref="JsonException">Not settings.</exception>
     public static AnswerSettings FromJson(string json) =>

@@ -46,6 +46,15 @@ public sealed record StudioOptions
     /// <summary>auto, fp32, bf16 or fp16.</summary>
     public string Dtype { get; init; } = "auto";
 
+    /// <summary>The model that answers where none is chosen; null takes the built-in one.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Models in memory at once; the one used longest ago goes first.</summary>
+    public int MaxLoadedModels { get; init; } = 2;
+
+    /// <summary>Bytes of weights and of caches kept for further questions; 0 takes half of this machine's memory.</summary>
+    public long ModelMemoryBytes { get; init; }
+
     /// <summary>Largest file of an upload, bytes.</summary>
     public long MaxUploadBytes { get; init; } = 16L << 30;
 
@@ -83,6 +92,9 @@ public sealed record StudioOptions
     public void Validate()
     {
         if (Port is < 0 or > 65535) throw new ArgumentException($"port {Port} is not between 0 and 65535");
+        if (MaxLoadedModels < 1) throw new ArgumentException($"{MaxLoadedModels} loaded models are too few to answer; give 1 or more");
+        if (ModelMemoryBytes < 0) throw new ArgumentException($"{ModelMemoryBytes} bytes of model memory: give 0 (half of this machine's) or more");
+        if (MaxQueuedPerUser < 1) throw new ArgumentException($"{MaxQueuedPerUser} questions in line are too few to ask; give 1 or more");
         if (Host != "localhost" && !System.Net.IPAddress.TryParse(Host, out _)) throw new ArgumentException($"host '{Host}' is neither localhost nor an IP address; 0.0.0.0 listens on every address");
         if (RequestsPerMinute < 1) throw new ArgumentException($"requests-per-minute {RequestsPerMinute} is not at least 1");
         if (MaxQueuedPerUser < 1) throw new ArgumentException($"max-queued {MaxQueuedPerUser} is not at least 1");

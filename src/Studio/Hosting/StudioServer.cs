@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
+using Studio.Api;
 using Studio.Conversations;
 using Studio.Data;
+using Studio.Library;
 using Studio.Observability;
 using Studio.Security;
 
@@ -51,7 +53,8 @@ public static class StudioServer
         _ = services.AddSingleton(options).AddSingleton(folders).AddSingleton(time);
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
         _ = services.AddObservability(options, folders).AddAccounts(options, folders).AddSecurity(options);
-        _ = services.AddConversations();
+        _ = services.AddLibrary(options);
+        _ = services.AddApi().AddConversations();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
         _ = services.AddRazorComponents().AddInteractiveServerComponents();
@@ -62,6 +65,8 @@ public static class StudioServer
         _ = app.UseRequestLog().UseSecurity(options);
         _ = app.MapStaticAssets().AllowAnonymous();
         _ = app.MapAccounts().MapObservability();
+        app.MapLibrary();
+        _ = app.MapApi().MapConversations();
         // Framing is forbidden for every response in SecurityHeaders, which includes the sockets' pages.
         _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }

@@ -37,6 +37,7 @@ public static class StudioSettings
         Several("import-folder", "folder on this machine that videos may be imported from; may be repeated", o => o.ImportFolders, (o, v) => o with { ImportFolders = v }),
         One("device", "auto, cpu or cuda:N", o => o.Device, (o, v) => o with { Device = v }),
         One("dtype", "auto, fp32, bf16 or fp16", o => o.Dtype, (o, v) => o with { Dtype = v }),
+        One("model", "installed model that answers where none is chosen", o => o.Model ?? "the built-in one", (o, v) => o with { Model = v }),
         One("max-upload", "largest file of an upload", o => Size(o.MaxUploadBytes), (o, v) => o with { MaxUploadBytes = Bytes(v) }),
         One("user-quota", "videos one user may keep", o => Size(o.UserQuotaBytes), (o, v) => o with { UserQuotaBytes = Bytes(v) }),
         One("max-video-hours", "longest video", o => Text(o.MaxVideoSeconds / 3600), (o, v) => o with { MaxVideoSeconds = 3600 * Number(v, 0.001, 10_000) }),

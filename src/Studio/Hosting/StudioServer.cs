@@ -60,7 +60,9 @@ public static class StudioServer
         _ = services.AddInspect();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
-        _ = services.AddRazorComponents().AddInteractiveServerComponents();
+        _ = services.AddRazorComponents().AddInteractiveServerComponents()
+            // The longest question, each character as long as text can become on the wire.
+            .AddHubOptions(o => o.MaximumReceiveMessageSize = 8 * Conversations.ConversationService.MaxQuestionLength);
     }
 
     private static void Map(WebApplication app, StudioOptions options)

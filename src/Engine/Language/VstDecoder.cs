@@ -192,7 +192,7 @@ public sealed class VstDecoder : IDisposable
 
             using var scope = torch.NewDisposeScope();
             if (!last) recorder?.NextLayer();
-            var mixed = new WindowLayer(rows, _own[layer].In(Dtype), Config.KeyValueHeads, Config.HeadDim, recorder);
+            var mixed = new WindowLayer(rows, _own[layer].In(Dtype), Config.KeyValueHeads, Config.HeadDim, Dtype, Device, recorder);
             Core.RunLayer(layer, hidden, state, decoding: false, last ? LayerOutput.Nothing : LayerOutput.Every, mixed: mixed, ct: ct);
             KeepSummaries(state.Cache, layer, held, mixed, window.Vsts);
         }

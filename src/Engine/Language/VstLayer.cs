@@ -24,8 +24,8 @@ internal sealed class VstLayer
     public Linear Key { get; }
     public Linear Value { get; }
 
-    /// <summary>The projections in another type, in the current scope.</summary>
-    public VstLayer In(ScalarType dtype) => Query.Weight.dtype == dtype ? this : new(this, dtype);
+    /// <summary>The projections in another type, in the current scope; themselves where the CPU kernels read weights as stored.</summary>
+    public VstLayer In(ScalarType dtype) => Query.Weight.dtype == dtype || CpuPath.ReadsAsStored(Query.Weight, dtype) ? this : new(this, dtype);
 }
 
 /// <summary>
@@ -65,13 +65,13 @@ internal sealed class WindowRows
 /// own, whose keys (unrotated) and values are kept for the cache.
 /// </summary>
 /// <param name="record">Where summary tokens' attention is added up; null: nobody asks.</param>
-internal sealed class WindowLayer(WindowRows rows, VstLayer own, int kvHeads, int headDim, WindowAttentionRecorder? record) : IMixedRows
+internal sealed class WindowLayer(WindowRows rows, VstLayer own, int kvHeads, int headDim, ScalarType dtype, Device device, WindowAttentionRecorder? record) : IMixedRows
 {
     /// <summary>[VSTs, kv_heads, head_dim], unrotated.</summary>
-    public Tensor Keys { get; } = torch.empty([rows.Window.Vsts, kvHeads, headDim], own.Key.Weight.dtype, own.Key.Weight.device);
+    public Tensor Keys { get; } = torch.empty([rows.Window.Vsts, kvHeads, headDim], dtype, device);
 
     /// <summary>[VSTs, kv_heads, head_dim].</summary>
-    public Tensor Values { get; } = torch.empty([rows.Window.Vsts, kvHeads, headDim], own.Key.Weight.dtype, own.Key.Weight.device);
+    public Tensor Values { get; } = torch.empty([rows.Window.Vsts, kvHeads, headDim], dtype, device);
 
     public Tensor Query(Linear ordinary, Tensor normed, int start) => Merge(ordinary, own.Query, normed, start, null);
 

@@ -55,8 +55,8 @@ internal static class BenchCommand
                 Frames = parse.GetValue(frames),
                 PrefillTokens = parse.GetValue(prefill),
                 DecodeTokens = parse.GetValue(decode),
-                Compression = parse.GetValue(compress) is { } spec ? CompressionSettings.Parse(spec, layers)
-                    : parse.GetValue(longFrames) is null ? CompressionSettings.Off : CompressionSettings.Strong.ScaledTo(layers),
+                Compression = parse.GetValue(compress) is { } spec ? VisualDropout.Parse(spec, layers)
+                    : parse.GetValue(longFrames) is null ? CompressionSettings.Off : VisualDropout.Strong.ScaledTo(layers),
                 Repeats = parse.GetValue(repeats),
                 LongFrames = parse.GetValue(longFrames) ?? 0,
                 Video = parse.GetValue(video) ?? Path.Combine(StudioPaths.Root, "data", "samples", "shapes.mp4"),

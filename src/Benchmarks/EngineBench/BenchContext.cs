@@ -1,18 +1,22 @@
 using Studio.Benchmarks.Machine;
 using Studio.Engine.Chat;
 using Studio.Engine.Chat.Planning;
+using Studio.Engine.Language;
 using Studio.Engine.Torch;
 
 namespace Studio.Benchmarks.EngineBench;
 
 /// <summary>What every stage needs: the model, a clock, the machine's limits, and the memory meter.</summary>
-internal sealed class BenchContext(VideoChatFlash model, EngineBenchOptions options, TimeProvider time, Action<string>? progress, CancellationToken ct)
+internal sealed class BenchContext(VideoModel model, EngineBenchOptions options, TimeProvider time, Action<string>? progress, CancellationToken ct)
 {
     private readonly MachineProbe _probe = new(time);
     private readonly ProbeSettings _settings = options.Probe ?? ProbeFor(model);
     private MachineRates? _last;
 
-    public VideoChatFlash Model => model;
+    public VideoModel Model => model;
+
+    /// <summary>The decoder of VideoChat-Flash.</summary>
+    public Qwen2Decoder Dropping => ((VideoChatFlash)model).Decoder;
 
     public EngineBenchOptions Options => options;
 
@@ -76,7 +80,7 @@ internal sealed class BenchContext(VideoChatFlash model, EngineBenchOptions opti
     private MachineRates Measure() => _last = _probe.Measure(model.Device, Cpu, settings: _settings, ct: ct);
 
     /// <summary>On the CPU, one chunk of rows through the widest matrices of tower and decoder, beside a plain square.</summary>
-    private static ProbeSettings ProbeFor(VideoChatFlash model)
+    private static ProbeSettings ProbeFor(VideoModel model)
     {
         var (language, vision) = (model.Config.Language, model.Config.Vision);
         return !model.Device.IsCpu ? ProbeSettings.For(model.Device) : new()

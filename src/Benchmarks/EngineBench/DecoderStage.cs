@@ -100,7 +100,7 @@ internal static class DecoderStage
             context.Ct.ThrowIfCancellationRequested();
             var heap = GC.GetAllocatedBytesForCurrentThread();
             var start = Stopwatch.GetTimestamp();
-            id = sampler.Next(model.Decoder.DecodeRow(state, id));
+            id = sampler.Next(context.Dropping.DecodeRow(state, id));
             var elapsed = Stopwatch.GetElapsedTime(start);
             var bytesOfStep = GC.GetAllocatedBytesForCurrentThread() - heap;
             if (step >= 0) (seconds[step], allocated[step]) = (elapsed.TotalSeconds, bytesOfStep);
@@ -140,11 +140,11 @@ internal static class DecoderStage
 
     private static SequenceState Read(BenchContext context, Prompt prompt, int reserve)
     {
-        var state = context.Model.Decoder.NewSequence(context.Options.Compression);
+        var state = context.Dropping.NewSequence(context.Options.Compression);
         state.ReserveAhead = reserve;
         try
         {
-            context.Model.Decoder.Prefill(state, prompt, ct: context.Ct).Dispose();
+            context.Dropping.Prefill(state, prompt, ct: context.Ct).Dispose();
             return state;
         }
         catch
@@ -156,7 +156,7 @@ internal static class DecoderStage
 
     private static void WarmUp(BenchContext context)
     {
-        var decoder = context.Model.Decoder;
+        var decoder = context.Dropping;
         using var state = decoder.NewSequence(Engine.Compression.CompressionSettings.Off);
         int[] ids = [.. Enumerable.Range(0, WarmUpRows).Select(i => i % decoder.Config.VocabularySize)];
         decoder.Prefill(state, new([new PromptPart.Text(ids)]), ct: context.Ct).Dispose();

@@ -11,7 +11,7 @@ namespace Studio.Benchmarks.EngineBench;
 /// </summary>
 /// <param name="model">Borrowed.</param>
 /// <param name="time">Clock of all measurements.</param>
-public sealed class EngineBenchmark(VideoChatFlash model, EngineBenchOptions options, TimeProvider? time = null)
+public sealed class EngineBenchmark(VideoModel model, EngineBenchOptions options, TimeProvider? time = null)
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 

@@ -25,7 +25,7 @@ internal static class LongStage
             new KvCache(model.Config.Language.Layers, model.Config.Language.KeyValueHeads, model.Config.Language.HeadDim, model.Dtype, model.Device),
             VisualDropout.Of(options.Compression, model.Config.Language.Layers)) { RetainForReuse = false, ReserveAhead = 1 };
         var watcher = new LayerWatcher(context, live, cost.Memory.PrefillPeak);
-        var seconds = context.Timed(() => model.Decoder.Prefill(state, prompt, watcher, context.Ct).Dispose());
+        var seconds = context.Timed(() => context.Dropping.Prefill(state, prompt, watcher, context.Ct).Dispose());
         var peak = context.PeakSince(live);
         var after = context.After();
         var limit = new BenchLimit("matrix products", "FLOP/s", before.Gemm(model.Dtype), after.Gemm(model.Dtype));

@@ -98,7 +98,7 @@ internal static class VisionStage
         };
     }
 
-    private static void WarmUp(VideoChatFlash model)
+    private static void WarmUp(VideoModel model)
     {
         using var scope = torch.NewDisposeScope();
         var side = model.Config.Vision.ImageSize;
@@ -110,8 +110,8 @@ internal static class VisionStage
         var costs = new CostLedger(context.Time);
         var live = BenchContext.StartPeak();
         var side = context.Model.Config.Vision.ImageSize;
-        var (tokens, _) = context.Model.EncodeFrames(
-            Noise(frames, side, context.Options.Seed), frames, costs, done => context.Say($"tower: {done} of {frames} frames"), context.Ct, encoder);
+        var (tokens, _) = new FrameEncoder(context.Model, costs, encoder).EncodeAll(
+            Noise(frames, side, context.Options.Seed), frames, done => context.Say($"tower: {done} of {frames} frames"), context.Ct);
         using (tokens)
         {
             double Seconds(string stage) => costs.Costs.Single(c => c.Stage == stage).Milliseconds / 1000;

@@ -12,13 +12,13 @@ public static class RandomModels
     /// beyond them print nothing.
     /// </summary>
     /// <param name="stored">Type of the weights; bf16 as published by default.</param>
-    public static VideoChatFlash InMemory(PublishedGeometry geometry, ulong seed, LoadSettings settings, ScalarType stored = ScalarType.BFloat16)
+    public static VideoModel InMemory(PublishedGeometry geometry, ulong seed, LoadSettings settings, ScalarType stored = ScalarType.BFloat16)
     {
         ArgumentNullException.ThrowIfNull(geometry);
         ArgumentNullException.ThrowIfNull(settings);
         var weights = Weights(geometry.Config, seed, settings.Device, stored);
         var fingerprint = $"random {geometry.Name} {seed} {stored.ShortName()}";
-        return VideoChatFlash.FromWeights(geometry.Name, geometry.Config, geometry.Generation, ByteTokenizer(), weights, fingerprint, settings);
+        return VideoModel.FromWeights(geometry.Name, geometry.Config, geometry.Generation, ByteTokenizer(), weights, fingerprint, settings);
     }
 
     /// <summary>Random tensors for the parts of a model, each by its own name and the seed.</summary>

@@ -51,6 +51,28 @@ public static class WeightLoading
     }
 
     /// <summary>
+    /// Identity of all weights, in a moment: names, types and shapes, lengths and times of the files, and the first bytes of
+    /// every tensor. Changed or other weights have another one; a copied file may have, too, and is then computed anew.
+    /// </summary>
+    public static string Fingerprint(Checkpoint checkpoint)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        const int Sampled = 4096;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Text(string text) => hash.AppendData(System.Text.Encoding.UTF8.GetBytes(text + "\n"));
+        Text(checkpoint.Config.ToJson());
+        foreach (var path in checkpoint.WeightFiles) Text($"{Path.GetFileName(path)} {new FileInfo(path).Length} {File.GetLastWriteTimeUtc(path).Ticks}");
+        foreach (var expected in checkpoint.Layout.Tensors.Where(t => t.Used && checkpoint.Contains(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal))
+        {
+            var (file, entry) = checkpoint.Entry(expected.Name);
+            Text($"{entry.Name} {entry.Dtype} [{string.Join(",", entry.Shape)}]");
+            hash.AppendData(file.Span(entry.Offset, (int)Math.Min(Sampled, entry.ByteLength)));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>
     /// SHA-256 over the names and bytes of the tensors that turn pixels into visual tokens: what a cache of visual tokens
     /// must be keyed by. Reads them once.
     /// </summary>

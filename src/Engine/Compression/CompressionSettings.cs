@@ -27,6 +27,15 @@ public abstract record CompressionSettings
         return model.Vst is { } vst ? VstCompression.Parse(text, vst) : VisualDropout.Parse(text, model.Language.Layers);
     }
 
+    /// <summary>Refuses a text that no model could take, however deep its decoder or long its windows.</summary>
+    /// <exception cref="ArgumentException">The text has none of the forms of <see cref="Parse"/>.</exception>
+    public static void CheckForm(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (VstCompression.IsItsForm(text)) _ = VstCompression.Parse(text, new() { Window = int.MaxValue });
+        else _ = VisualDropout.Parse(text, int.MaxValue);
+    }
+
     /// <summary>What applies where a user does not choose: what a checkpoint stores, or the published use.</summary>
     public static CompressionSettings DefaultOf(ModelConfig model)
     {

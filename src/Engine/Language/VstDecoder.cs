@@ -168,7 +168,7 @@ public sealed class VstDecoder : IDisposable
             using var scope = torch.NewDisposeScope();
             var recorder = state.RecordAttention ? new WindowAttentionRecorder(window, state.Parts, held, tokens.TokensPerFrame, Core.Scale) : null;
             // A window too short for a summary token leaves nothing behind, so it need not be read.
-            if (window.Kept > 0) ReadWindow(state, window, tokens.Read(window.Start, window.Length, ct), held, recorder, ct);
+            if (window.Kept > 0) ReadWindow(state, window, Interleave(window, tokens.Read(window.Start, window.Length, ct)), held, recorder, ct);
             if (recorder is not null) attention.Add(recorder.Finish());
             state.HighestPosition = Math.Max(state.HighestPosition, held + window.Rows - 1);
             held += window.Kept;
@@ -177,10 +177,9 @@ public sealed class VstDecoder : IDisposable
         state.AddPart(new(step.Start, tokens.Count, at, held - at, step.Windows, attention));
     }
 
-    private void ReadWindow(VstSequence state, VstWindow window, Tensor features, int held, WindowAttentionRecorder? recorder, CancellationToken ct)
+    private void ReadWindow(VstSequence state, VstWindow window, Tensor hidden, int held, WindowAttentionRecorder? recorder, CancellationToken ct)
     {
         var rows = new WindowRows(window, Device);
-        var hidden = Interleave(window, features);
         for (var layer = 0; layer < Config.Layers; layer++)
         {
             var last = layer == Config.Layers - 1; // of which only keys and values are used
@@ -207,11 +206,12 @@ public sealed class VstDecoder : IDisposable
         cache.Truncate(layer, held + count);
     }
 
-    /// <summary>[rows, hidden], fresh: visual tokens with the summary embedding behind every few of them.</summary>
+    /// <summary>[rows, hidden], fresh: visual tokens, which are given back, with the summary embedding behind every few of them.</summary>
     private Tensor Interleave(VstWindow window, Tensor features)
     {
         var hidden = torch.empty([window.Rows, Config.HiddenSize], Dtype, Device);
         using var scope = torch.NewDisposeScope();
+        using var given = features;
         if (window.Ratio == 0)
         {
             _ = hidden.copy_(features);

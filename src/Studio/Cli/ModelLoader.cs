@@ -14,7 +14,7 @@ internal static class ModelLoader
 
     public static ModelStore Store => new(StudioPaths.Models);
 
-    public static VideoChatFlash Load(Terminal console, ModelOptions options, ParseResult parse)
+    public static VideoModel Load(Terminal console, ModelOptions options, ParseResult parse)
     {
         var settings = options.Settings(parse);
         var name = parse.GetValue(options.Model);
@@ -26,7 +26,7 @@ internal static class ModelLoader
         }
 
         var folder = Folder(console, name);
-        return VideoChatFlash.Load(folder, settings);
+        return VideoModel.Load(folder, settings);
     }
 
     /// <summary>The configuration alone, for plans.</summary>

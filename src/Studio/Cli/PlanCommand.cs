@@ -2,7 +2,6 @@ using System.CommandLine;
 using Studio.Benchmarks.Machine;
 using Studio.Engine.Chat.Planning;
 using Studio.Engine.Checkpoints;
-using Studio.Engine.Compression;
 using Studio.Engine.Torch;
 using Studio.Engine.Video;
 using Studio.ModelHosting;
@@ -41,7 +40,7 @@ internal static class PlanCommand
             foreach (var path in parse.GetValue(videos)!)
             {
                 var info = probe.ProbeAsync(path, cancellationToken: ct).GetAwaiter().GetResult();
-                visuals.Add(PlanInputs.Of(Turned(path, info, ct), config, answer.Sampling(config.Vision.FramesPerClip)).Input);
+                visuals.Add(PlanInputs.Of(Turned(path, info, ct), config, answer.Sampling(config)).Input);
             }
 
             var request = new CostRequest
@@ -50,7 +49,7 @@ internal static class PlanCommand
                 Visuals = visuals,
                 TextTokens = parse.GetValue(text),
                 NewTokens = parse.GetValue(tokens),
-                Compression = answer.Compression(VisualDropout.From(config.Compression, config.Language.Layers), config.Language.Layers),
+                Compression = answer.Compression(config),
                 Device = settings.Device,
                 ComputeType = settings.Dtype,
                 StoredType = config.TorchDtype.ToScalarType(),

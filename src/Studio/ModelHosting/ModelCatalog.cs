@@ -13,10 +13,7 @@ namespace Studio.ModelHosting;
 internal sealed record InstalledModel(string Name, string Folder, ModelManifest? Manifest);
 
 /// <summary>What plans need of a model, without its weights.</summary>
-internal sealed record ModelDescription(string Name, string Folder, ModelConfig Config, Tokenizer Tokenizer)
-{
-    public CompressionSettings DefaultCompression => VisualDropout.From(Config.Compression, Config.Language.Layers);
-}
+internal sealed record ModelDescription(string Name, string Folder, ModelConfig Config, Tokenizer Tokenizer);
 
 /// <summary>The installed models. Names only: a path from outside never reaches the file system.</summary>
 internal sealed class ModelCatalog(StudioOptions options, StudioFolders folders, TimeProvider time)
@@ -95,7 +92,7 @@ internal sealed class ModelCatalog(StudioOptions options, StudioFolders folders,
                 Architecture = config.ModelType,
                 Parameters = WeightCount.Of(config, language.TieWordEmbeddings != true).Total,
                 ContextLength = language.MaxPositionEmbeddings,
-                DefaultCompression = VisualDropout.From(config.Compression, language.Layers).ToString(),
+                DefaultCompression = CompressionSettings.DefaultOf(config).ToString(),
                 Geometry = new(
                     vision.TowerName, vision.ImageSize, vision.FramesPerClip, config.Connector.TokensPerFrame, language.Layers, language.HiddenSize, language.Heads,
                     language.KeyValueHeads, language.VocabularySize, 2L * language.Layers * language.KeyValueHeads * language.HeadDim * dtype.ItemSize()),

@@ -25,7 +25,7 @@ public sealed class ModelHost : IAsyncDisposable
     private readonly Lazy<MediaEncoder> _encoder;
     private readonly Lazy<VisualTokenCache> _tokens;
     private readonly Func<HubClient> _hub;
-    private IReadOnlyDictionary<string, (ModelState State, VideoChatFlash Model)> _states = new Dictionary<string, (ModelState, VideoChatFlash)>();
+    private IReadOnlyDictionary<string, (ModelState State, VideoModel Model)> _states = new Dictionary<string, (ModelState, VideoModel)>();
 
     internal ModelHost(
         StudioOptions options, StudioFolders folders, DeviceScheduler scheduler, ModelCatalog catalog, TimeProvider time, ILogger<ModelTasks> log, Func<HubClient>? hub = null)
@@ -167,12 +167,12 @@ public sealed class ModelHost : IAsyncDisposable
     }
 
     /// <summary>The weights' identity where the model is in memory, for keys of visual tokens.</summary>
-    internal VideoChatFlash? TryLoaded(string name) => _states.TryGetValue(name, out var found) ? found.Model : null;
+    internal VideoModel? TryLoaded(string name) => _states.TryGetValue(name, out var found) ? found.Model : null;
 
     internal bool HasTokens(string key) => _tokens.Value.Contains(key);
 
     /// <summary>On the device's thread: a conversation that continues where the scope's last one with the same settings was.</summary>
-    internal T Converse<T>(InstalledModel installed, string scope, string? system, Func<VideoChatFlash, AskSettings> settings, Func<Conversation, AskSettings, T> ask)
+    internal T Converse<T>(InstalledModel installed, string scope, string? system, Func<VideoModel, AskSettings> settings, Func<Conversation, AskSettings, T> ask)
     {
         return Settle(() =>
         {
@@ -185,7 +185,7 @@ public sealed class ModelHost : IAsyncDisposable
 
     private LoadedModel Acquire(InstalledModel model) => _loaded.Acquire(
         model.Name, model.Folder, new DirectoryInfo(model.Folder).EnumerateFiles("*.safetensors").Sum(f => f.Length),
-        () => VideoChatFlash.Load(model.Folder, new() { Device = Device.Device, Dtype = Device.Dtype }, _time));
+        () => VideoModel.Load(model.Folder, new() { Device = Device.Device, Dtype = Device.Dtype }, _time));
 
     /// <summary>Runs on the device's thread, then makes room and shows what there is.</summary>
     private T Settle<T>(Func<T> work)

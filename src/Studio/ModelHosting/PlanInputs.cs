@@ -18,8 +18,6 @@ internal static class PlanInputs
             return (VisualInput.Video(selection.Count), selection);
         }
 
-        var side = config.Vision.ImageSize;
-        var best = AnyResTiling.SelectBestResolution(new(info.Width, info.Height), AnyResTiling.ParsePinpoints(config.ImageGridPinpoints ?? "(1x1),...,(6x6)", side));
-        return (VisualInput.Image(1 + (best.Width / side * (best.Height / side))), null);
+        return (VisualInput.Image(new PictureSize(info.Width, info.Height), config), null);
     }
 }

@@ -5,6 +5,7 @@ using Studio.Conversations;
 using Studio.Data;
 using Studio.Engine.Chat;
 using Studio.Engine.Chat.Planning;
+using Studio.Engine.Checkpoints;
 using Studio.Engine.Tokenization;
 using Studio.Engine.Video;
 
@@ -55,7 +56,7 @@ public sealed class PlanService
     {
         var model = _models.Catalog.Describe(_models.Catalog.Find(settings.Model));
         var loaded = _models.TryLoaded(model.Name);
-        var sampling = settings.Sampling(model.Config.Vision.FramesPerClip);
+        var sampling = settings.Sampling(model.Config);
         var (media, inputs, missing) = (new List<(Video Video, VisualInput Input, bool Cached)>(), new List<ChatTurn>(), new List<VisualInput>()); // bounded by the conversation
         foreach (var turn in turns)
         {
@@ -68,7 +69,7 @@ public sealed class PlanService
                 if (!cached) missing.Add(input);
                 if (message.Length > 0) content.Add(ChatPart.OfText(message.TrimEnd(' ') + "\n")); // as the engine's conversation writes it
                 content.Add(ChatPart.Visual);
-                message = selection is null ? "\n" : $"\n{selection.Message.Trim()} ";
+                message = selection is null || model.Config.System == ModelSystem.VideoXl ? "\n" : $"\n{selection.Message.Trim()} ";
             }
 
             content.Add(ChatPart.OfText(message + turn.Question));
@@ -84,7 +85,7 @@ public sealed class PlanService
             Visuals = [.. media.Select(m => m.Input)],
             TextTokens = text,
             NewTokens = Math.Min(settings.MaxNewTokens ?? UsualAnswerTokens, UsualAnswerTokens),
-            Compression = settings.Compression(model.DefaultCompression, model.Config.Language.Layers),
+            Compression = settings.Compression(model.Config),
             Device = _models.Device.Device,
             ComputeType = _models.Device.Dtype,
         };

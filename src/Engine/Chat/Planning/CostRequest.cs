@@ -1,6 +1,7 @@
 using Studio.Engine.Checkpoints;
 using Studio.Engine.Compression;
 using Studio.Engine.Torch;
+using Studio.Engine.Video;
 using Studio.Engine.Vision;
 
 namespace Studio.Engine.Chat.Planning;
@@ -13,6 +14,17 @@ public sealed record VisualInput(bool IsVideo, int Frames)
     public static VisualInput Video(int frames) => new(true, frames);
 
     public static VisualInput Image(int crops = 1) => new(false, crops);
+
+    /// <summary>A still image as a model cuts it: the tiles of the best grid, and the whole view where the model encodes it.</summary>
+    public static VisualInput Image(PictureSize size, ModelConfig model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var side = model.Vision.ImageSize;
+        var isXl = model.System == ModelSystem.VideoXl;
+        var grids = model.ImageGridPinpoints ?? (isXl ? PublishedGeometries.TilePinpoints(side, mostTiles: 49) : "(1x1),...,(6x6)");
+        var best = AnyResTiling.SelectBestResolution(size, AnyResTiling.ParsePinpoints(grids, side));
+        return Image((best.Width / side * (best.Height / side)) + (!isXl || TileOrder.TakesWholePicture(model.Connector.TileMerge) ? 1 : 0));
+    }
 }
 
 /// <summary>What a question will cost is a function of this, and of nothing else.</summary>

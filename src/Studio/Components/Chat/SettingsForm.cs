@@ -128,7 +128,7 @@ public sealed class SettingsForm
         (Temperature, TopP, TopK, Seed) = (Text(settings.Temperature), Text(settings.TopP), Text(settings.TopK), Text(settings.Seed));
         (MaxNewTokens, RepetitionPenalty) = (Text(settings.MaxNewTokens), Text(settings.RepetitionPenalty));
         if (settings.Compress is not { } compress) return;
-        Preset = compress is "off" or "balanced" or "strong" ? compress : ByHand;
+        Preset = compress is "off" or "balanced" or "strong" || compress.StartsWith("vst:", StringComparison.Ordinal) ? compress : ByHand;
         if (Preset != ByHand) return;
         var parts = compress.Split(':');
         (Type, Layers) = (parts[0], (parts.ElementAtOrDefault(1) ?? "").Replace(",", ", ", StringComparison.Ordinal));

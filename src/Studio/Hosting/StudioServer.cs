@@ -54,7 +54,7 @@ public static class StudioServer
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
         _ = services.AddObservability(options, folders).AddAccounts(options, folders).AddSecurity(options);
         _ = services.AddLibrary(options);
-        _ = services.AddApi().AddConversations();
+        _ = services.AddApi().AddConversations().MeasureAnswers();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
         _ = services.AddRazorComponents().AddInteractiveServerComponents();

@@ -3,6 +3,7 @@ using Studio.Accounts;
 using Studio.Api;
 using Studio.Data;
 using Studio.ModelHosting;
+using Studio.Security;
 
 namespace Studio.Conversations;
 
@@ -75,7 +76,7 @@ internal static class ConversationsApi
                     CurrentUser.From(http.User), body.ConversationId, body.ParentMessageId, body.Text, body.VideoIds ?? [], body.Settings is { Count: > 0 } s ? s : [new()], body.Lifetime, ct);
                 return TypedResults.Accepted($"/api/v1/answers/{asked.AnswerIds[0]}", asked);
             })
-            .RequireAuthorization(Policies.Write).WithName("ask").WithSummary("Ask a question; its answers wait in the line")
+            .RequireAuthorization(Policies.Write).WithMetadata(new RateAttribute(RateClass.Ask)).WithName("ask").WithSummary("Ask a question; its answers wait in the line")
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         _ = group.MapGet("/answers/{id}", AnswerAsync)
             .RequireAuthorization(Policies.Read).WithName("getAnswer").WithSummary("An answer; with wait, as soon as it is finished or after so many seconds");
@@ -92,7 +93,7 @@ internal static class ConversationsApi
                 var asked = await service.RegenerateAsync(CurrentUser.From(http.User), id, body.Settings, body.Lifetime, ct);
                 return TypedResults.Accepted($"/api/v1/answers/{asked.AnswerIds[0]}", asked);
             })
-            .RequireAuthorization(Policies.Write).WithName("regenerateAnswer").WithSummary("Ask the question of an answer again").ProducesProblem(StatusCodes.Status409Conflict);
+            .RequireAuthorization(Policies.Write).WithMetadata(new RateAttribute(RateClass.Ask)).WithName("regenerateAnswer").WithSummary("Ask the question of an answer again").ProducesProblem(StatusCodes.Status409Conflict);
         _ = group.MapDelete("/messages/{id}", async (HttpContext http, ConversationService service, string id, CancellationToken ct) =>
             {
                 await service.DeleteMessageAsync(CurrentUser.From(http.User), id, ct);

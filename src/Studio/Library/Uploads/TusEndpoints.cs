@@ -2,6 +2,8 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Studio.Accounts;
+using Studio.Observability;
+using Studio.Security;
 
 namespace Studio.Library.Uploads;
 
@@ -29,9 +31,9 @@ internal static class TusEndpoints
         _ = files.MapMethods("{id}", [HttpMethods.Options], Discover);
         _ = files.MapPost("", CreateAsync);
         _ = files.MapMethods("{id}", [HttpMethods.Head], HeadAsync);
-        _ = files.MapPatch("{id}", PatchAsync);
+        _ = files.MapPatch("{id}", PatchAsync).WithMetadata(new RateAttribute(RateClass.Piece));
         _ = files.MapDelete("{id}", DeleteAsync);
-        _ = files.MapPost("{id}", OverrideAsync);
+        _ = files.MapPost("{id}", OverrideAsync).WithMetadata(new RateAttribute(RateClass.Piece));
     }
 
     /// <summary>The version check, and refusals as the protocol's status codes.</summary>
@@ -141,6 +143,7 @@ internal static class TusEndpoints
         try
         {
             var status = await uploads.AppendAsync(ownerId, id, offset, context.Request.ContentLength, context.Request.BodyReader, checksum, end.Token);
+            context.RequestServices.GetRequiredService<StudioMetrics>().UploadReceived(Math.Max(0, status.Offset - offset));
             return status.State == UploadState.Checking ? await uploads.FinishAsync(ownerId, id, ct) : status;
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)

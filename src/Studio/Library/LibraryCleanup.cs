@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Studio.Api;
 using Studio.Data;
 using Studio.Hosting;
 using Studio.Library.Uploads;
@@ -41,7 +42,7 @@ internal sealed class LibraryCleanup(
             {
                 await RunAsync(stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or LibraryException or DbUpdateException or Microsoft.Data.Sqlite.SqliteException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or RequestException or DbUpdateException or Microsoft.Data.Sqlite.SqliteException)
             {
                 log.LogWarning(e, "A round of cleaning up failed; the next one tries again");
             }

@@ -2,6 +2,8 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Studio.Accounts;
+using Studio.Security;
+using Studio.Api;
 
 namespace Studio.Library.Uploads;
 
@@ -23,15 +25,16 @@ internal static class TusEndpoints
 
     public static void MapTus(this IEndpointRouteBuilder routes)
     {
-        var files = routes.MapGroup(Path).RequireAuthorization(Policies.Write).WithMetadata(PlainStatusCodes.Instance).ExcludeFromDescription()
+        var files = routes.MapGroup(Path).RequireAuthorization(Policies.Write).ExcludeFromDescription()
             .AddEndpointFilter(ProtocolAsync);
         _ = files.MapMethods("", [HttpMethods.Options], Discover);
         _ = files.MapMethods("{id}", [HttpMethods.Options], Discover);
         _ = files.MapPost("", CreateAsync);
         _ = files.MapMethods("{id}", [HttpMethods.Head], HeadAsync);
-        _ = files.MapPatch("{id}", PatchAsync);
+        // Their number is bounded by the bytes that an upload may have; a limit of requests would only slow it down.
+        _ = files.MapPatch("{id}", PatchAsync).WithMetadata(new RateAttribute(RateClass.Piece));
         _ = files.MapDelete("{id}", DeleteAsync);
-        _ = files.MapPost("{id}", OverrideAsync);
+        _ = files.MapPost("{id}", OverrideAsync).WithMetadata(new RateAttribute(RateClass.Piece));
     }
 
     /// <summary>The version check, and refusals as the protocol's status codes.</summary>
@@ -50,7 +53,7 @@ internal static class TusEndpoints
         {
             return await next(context);
         }
-        catch (LibraryException e)
+        catch (RequestException e)
         {
             return Problem(e.Status, e.Message);
         }
@@ -145,7 +148,7 @@ internal static class TusEndpoints
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            throw new LibraryException(LibraryError.Unavailable, "the server is stopping; what arrived is kept, resume later");
+            throw Refusals.Unavailable("the server is stopping; what arrived is kept, resume later");
         }
     }
 

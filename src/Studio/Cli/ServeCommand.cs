@@ -31,7 +31,7 @@ internal static class ServeCommand
 
     private static Option<string[]> OptionOf(StudioSetting setting, StudioOptions defaults)
     {
-        var option = new Option<string[]>($"--{setting.Name}")
+        var option = new Option<string[]>($"--{setting.Name}", setting.Name == "model" ? ["-m"] : [])
         {
             Description = $"{setting.Description} (default: {setting.Show(defaults)})",
             Arity = setting.Many ? ArgumentArity.OneOrMore : ArgumentArity.ExactlyOne,

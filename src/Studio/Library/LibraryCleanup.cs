@@ -27,7 +27,7 @@ internal sealed class LibraryCleanup(
         {
             await RepeatAsync(stoppingToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
             // The server stops; what is left waits for the next start.
         }

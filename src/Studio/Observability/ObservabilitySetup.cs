@@ -4,6 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Studio.Accounts;
 using Studio.Benchmarks.Machine;
 using Studio.Hosting;
+using Studio.ModelHosting;
 using Studio.Security;
 
 namespace Studio.Observability;
@@ -33,7 +34,9 @@ internal static class ObservabilitySetup
     /// <summary>First in the pipeline: it times everything behind it.</summary>
     public static IApplicationBuilder UseRequestLog(this IApplicationBuilder app)
     {
-        _ = app.ApplicationServices.GetRequiredService<MetricsCollector>(); // listens from the first request on
+        var services = app.ApplicationServices;
+        _ = services.GetRequiredService<MetricsCollector>(); // listens from the first request on
+        services.GetRequiredService<StudioMetrics>().WatchDevice(services.GetRequiredService<ModelHost>(), services.GetRequiredService<DeviceScheduler>());
         return app.UseMiddleware<RequestLog>();
     }
 

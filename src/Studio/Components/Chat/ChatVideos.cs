@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
 using Studio.Api;
+using Studio.Conversations;
 using Studio.Data;
 
 namespace Studio.Components.Chat;
@@ -28,7 +29,7 @@ public sealed class ChatVideos(IDbContextFactory<StudioDb> databases)
         var (skip, take) = Paging.Check(page, size);
         var db = await databases.CreateDbContextAsync(ct).ConfigureAwait(false);
         await using var _ = db.ConfigureAwait(false);
-        var videos = Readable(db, user);
+        var videos = db.Videos.AsNoTracking().ReadableBy(user);
         if (!string.IsNullOrWhiteSpace(query))
         {
             var pattern = $"%{Escape(query.Trim())}%";
@@ -47,12 +48,9 @@ public sealed class ChatVideos(IDbContextFactory<StudioDb> databases)
         var db = await databases.CreateDbContextAsync(ct).ConfigureAwait(false);
         await using var _ = db.ConfigureAwait(false);
         var wanted = ids.ToArray();
-        var found = await Select(Readable(db, user).Where(v => wanted.Contains(v.Id))).ToDictionaryAsync(v => v.Id, ct).ConfigureAwait(false);
+        var found = await Select(db.Videos.AsNoTracking().ReadableBy(user).Where(v => wanted.Contains(v.Id))).ToDictionaryAsync(v => v.Id, ct).ConfigureAwait(false);
         return [.. ids.Distinct().Where(found.ContainsKey).Select(id => found[id])];
     }
-
-    private static IQueryable<Video> Readable(StudioDb db, CurrentUser user) =>
-        user.IsAdmin ? db.Videos.AsNoTracking() : db.Videos.AsNoTracking().Where(v => v.OwnerId == user.Id || v.Visibility == Visibility.Team);
 
     private static IQueryable<ChatVideo> Select(IQueryable<Video> videos) =>
         videos.Select(v => new ChatVideo(v.Id, v.Name, v.Kind, v.Duration, v.Thumbnails, v.FramesPerSecond, v.Width, v.Height));

@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Studio.Api;
 using Studio.Data;
 using Studio.Hosting;
-using Studio.Observability;
 
 namespace Studio.Library.Uploads;
 
@@ -13,8 +12,7 @@ namespace Studio.Library.Uploads;
 /// server is in these two.
 /// </summary>
 internal sealed class UploadStore(
-    IDbContextFactory<StudioDb> databases, StudioFolders folders, LibraryLimits limits, DiskSpace disk, VideoIntake intake, LibraryEvents events, TimeProvider time, ILogger<UploadStore> log,
-    StudioMetrics? metrics = null)
+    IDbContextFactory<StudioDb> databases, StudioFolders folders, LibraryLimits limits, DiskSpace disk, VideoIntake intake, LibraryEvents events, TimeProvider time, ILogger<UploadStore> log)
     : IAsyncDisposable
 {
     private readonly UploadLocks _locks = new();
@@ -231,7 +229,6 @@ internal sealed class UploadStore(
 
         void Advance(long to)
         {
-            if (to > at) metrics?.UploadReceived(to - at);
             at = to;
             progress?.Invoke(at);
             stall.CancelAfter(limits.BodyStall);

@@ -43,11 +43,8 @@ public sealed partial class AllAccounts(AccountService accounts, StudioOptions o
 
     private TimeProvider Time => time;
 
-    public void Dispose()
-    {
-        _gone.Cancel();
-        _gone.Dispose();
-    }
+    /// <summary>Not disposed itself: what still runs asks it for its token.</summary>
+    public void Dispose() => _gone.Cancel();
 
     protected override async Task OnParametersSetAsync()
     {

@@ -42,11 +42,8 @@ public sealed partial class MyAccount(AccountService accounts, TokenService toke
 
     private NavigationManager Navigation => navigation;
 
-    public void Dispose()
-    {
-        _gone.Cancel();
-        _gone.Dispose();
-    }
+    /// <summary>Not disposed itself: what still runs asks it for its token.</summary>
+    public void Dispose() => _gone.Cancel();
 
     protected override async Task OnParametersSetAsync()
     {

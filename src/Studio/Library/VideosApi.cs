@@ -32,10 +32,10 @@ internal static class VideosApi
     private static void MapVideos(RouteGroupBuilder group)
     {
         _ = group.MapGet("/", async (
-                HttpContext http, VideoLibrary library, CancellationToken ct, string? query = null, string? tag = null, VideoKind? kind = null, bool mine = false,
-                VideoSort sort = VideoSort.Newest, int page = 1, int size = Paging.DefaultSize) =>
-                TypedResults.Ok(await library.ListAsync(CurrentUser.From(http.User), new(query, tag, kind, mine, sort), page, size, ct)))
-            .RequireAuthorization(Policies.Read).WithName("listVideos").WithSummary("Videos and images; query finds words in names and tags");
+                HttpContext http, VideoLibrary library, CancellationToken ct, string? query = null, string? tag = null, string? kind = null, bool mine = false,
+                string? sort = null, int page = 1, int size = Paging.DefaultSize) =>
+                TypedResults.Ok(await library.ListAsync(CurrentUser.From(http.User), new(query, tag, Choice<VideoKind>(nameof(kind), kind), mine, Choice<VideoSort>(nameof(sort), sort) ?? VideoSort.Newest), page, size, ct)))
+            .RequireAuthorization(Policies.Read).WithName("listVideos").WithSummary("Videos and images; query finds words in names and tags, kind is video or image, sort is newest, oldest, name, longest or largest");
         _ = group.MapGet("/{id}", async (HttpContext http, VideoLibrary library, string id, CancellationToken ct) =>
                 TypedResults.Ok(await library.GetAsync(CurrentUser.From(http.User), id, ct)))
             .RequireAuthorization(Policies.Read).WithName("getVideo").WithSummary("One video or image");
@@ -105,6 +105,12 @@ internal static class VideosApi
                 TypedResults.Ok(await uploads.GetAsync(CurrentUser.From(http.User).Id, id, ct)))
             .RequireAuthorization(Policies.Write).WithName("getUpload").WithSummary("One upload, and the video it became");
     }
+
+    /// <summary>A word of an address, in any case; the framework would want capitals and not say so.</summary>
+    private static T? Choice<T>(string name, string? text)
+        where T : struct, Enum => string.IsNullOrEmpty(text) ? null
+        : Enum.GetNames<T>().FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } known ? Enum.Parse<T>(known)
+        : throw RequestException.Invalid($"{name} '{text}' is none of {string.Join(", ", Enum.GetNames<T>().Select(n => n.ToLowerInvariant()))}");
 
     private static IResult Made(Imported imported) =>
         imported.IsNew ? TypedResults.Created($"/api/v1/videos/{imported.Video.Id}", imported) : TypedResults.Ok(imported);

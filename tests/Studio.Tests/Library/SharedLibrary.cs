@@ -5,7 +5,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Studio.Accounts;
 using Studio.Data;
-using Studio.Hosting;
 using Studio.Library;
 using Xunit;
 

@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Studio.Accounts;
-using Studio.Api;
 using Studio.Data;
 using Studio.Library;
 using Studio.Library.Importing;

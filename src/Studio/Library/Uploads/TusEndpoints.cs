@@ -2,8 +2,9 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Studio.Accounts;
-using Studio.Security;
 using Studio.Api;
+using Studio.Observability;
+using Studio.Security;
 
 namespace Studio.Library.Uploads;
 
@@ -140,15 +141,23 @@ internal static class TusEndpoints
         // For this request only: its size is bounded by the upload's length, its slowness by the wait for the next byte.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;
+        var (metrics, counted) = (context.RequestServices.GetRequiredService<StudioMetrics>(), offset);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct, context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
         try
         {
-            var status = await uploads.AppendAsync(ownerId, id, offset, context.Request.ContentLength, context.Request.BodyReader, checksum, end.Token);
+            var status = await uploads.AppendAsync(ownerId, id, offset, context.Request.ContentLength, context.Request.BodyReader, checksum, end.Token, Count);
             return status.State == UploadState.Checking ? await uploads.FinishAsync(ownerId, id, ct) : status;
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
             throw Refusals.Unavailable("the server is stopping; what arrived is kept, resume later");
+        }
+
+        // As it arrives: a request that breaks off has brought its bytes, too.
+        void Count(long at)
+        {
+            if (at > counted) metrics.UploadReceived(at - counted);
+            counted = at;
         }
     }
 

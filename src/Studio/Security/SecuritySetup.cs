@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Studio.Hosting;
+using Studio.Observability;
 
 namespace Studio.Security;
 
@@ -40,7 +41,7 @@ internal static class SecuritySetup
         if (options.TrustedProxies.Count > 0) _ = app.UseForwardedHeaders();
         _ = app.UseSecurityHeaders().UseErrorPages().UseHostGuard(options).UseCrossSiteGuard();
         // Named here, so that a page that explains an error finds its own route.
-        return app.UseRouting().UseAuthentication().UseRateLimits().UseAuthorization().UseAntiforgery();
+        return app.UseRouting().Use(RequestLog.NoteRoute).UseAuthentication().UseRateLimits().UseAuthorization().UseAntiforgery();
     }
 
     /// <summary>An address or a network (10.0.0.0/8).</summary>

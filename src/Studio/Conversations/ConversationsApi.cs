@@ -3,6 +3,7 @@ using Studio.Accounts;
 using Studio.Api;
 using Studio.Data;
 using Studio.ModelHosting;
+using Studio.Security;
 
 namespace Studio.Conversations;
 
@@ -25,7 +26,7 @@ public sealed record RegenerateAnswer(AnswerSettings? Settings, AnswerLifetime L
 
 /// <param name="Question">Null plans for a short one.</param>
 /// <param name="ParentMessageId">The answer that the question would follow.</param>
-public sealed record PlanQuestion(AnswerSettings? Settings, IReadOnlyList<string>? VideoIds, string? Question, string? ParentMessageId);
+public sealed record PlanBody(AnswerSettings? Settings, IReadOnlyList<string>? VideoIds, string? Question, string? ParentMessageId);
 
 /// <summary>Conversations, questions, answers, plans and the line over HTTP.</summary>
 internal static class ConversationsApi
@@ -75,7 +76,7 @@ internal static class ConversationsApi
                     CurrentUser.From(http.User), body.ConversationId, body.ParentMessageId, body.Text, body.VideoIds ?? [], body.Settings is { Count: > 0 } s ? s : [new()], body.Lifetime, ct);
                 return TypedResults.Accepted($"/api/v1/answers/{asked.AnswerIds[0]}", asked);
             })
-            .RequireAuthorization(Policies.Write).WithName("ask").WithSummary("Ask a question; its answers wait in the line")
+            .RequireAuthorization(Policies.Write).WithMetadata(new RateAttribute(RateClass.Ask)).WithName("ask").WithSummary("Ask a question; its answers wait in the line")
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         _ = group.MapGet("/answers/{id}", AnswerAsync)
             .RequireAuthorization(Policies.Read).WithName("getAnswer").WithSummary("An answer; with wait, as soon as it is finished or after so many seconds");
@@ -92,7 +93,7 @@ internal static class ConversationsApi
                 var asked = await service.RegenerateAsync(CurrentUser.From(http.User), id, body.Settings, body.Lifetime, ct);
                 return TypedResults.Accepted($"/api/v1/answers/{asked.AnswerIds[0]}", asked);
             })
-            .RequireAuthorization(Policies.Write).WithName("regenerateAnswer").WithSummary("Ask the question of an answer again").ProducesProblem(StatusCodes.Status409Conflict);
+            .RequireAuthorization(Policies.Write).WithMetadata(new RateAttribute(RateClass.Ask)).WithName("regenerateAnswer").WithSummary("Ask the question of an answer again").ProducesProblem(StatusCodes.Status409Conflict);
         _ = group.MapDelete("/messages/{id}", async (HttpContext http, ConversationService service, string id, CancellationToken ct) =>
             {
                 await service.DeleteMessageAsync(CurrentUser.From(http.User), id, ct);
@@ -101,7 +102,7 @@ internal static class ConversationsApi
             .RequireAuthorization(Policies.Write).WithName("deleteMessage").WithSummary("Delete a question or an answer with everything below it");
         _ = group.MapGet("/traces/{answerId}", TraceAsync)
             .RequireAuthorization(Policies.Read).WithName("getTrace").WithSummary("The compression trace of an answer").Produces<Engine.Compression.CompressionTrace>();
-        _ = group.MapPost("/plans", async (HttpContext http, PlanService service, PlanQuestion body, CancellationToken ct) =>
+        _ = group.MapPost("/plans", async (HttpContext http, PlanService service, PlanBody body, CancellationToken ct) =>
                 TypedResults.Ok(await service.PlanAsync(CurrentUser.From(http.User), body.Settings ?? new(), body.VideoIds ?? [], body.Question, body.ParentMessageId, ct)))
             .RequireAuthorization(Policies.Read).WithName("plan").WithSummary("What a question would cost: frames, tokens, memory, time").ProducesProblem(StatusCodes.Status404NotFound);
         _ = group.MapGet("/queue", (HttpContext http, DeviceScheduler scheduler) => TypedResults.Ok(scheduler.Snapshot(CurrentUser.From(http.User))))

@@ -169,6 +169,12 @@ public sealed class ModelHost : IAsyncDisposable
     /// <summary>The weights' identity where the model is in memory, for keys of visual tokens.</summary>
     internal VideoChatFlash? TryLoaded(string name) => _states.TryGetValue(name, out var found) ? found.Model : null;
 
+    /// <summary>Bytes and files of the visual tokens on disk, bytes in memory.</summary>
+    internal VisualTokenCacheStatistics VisualTokens => _tokens.Value.Statistics;
+
+    /// <summary>Drops the visual tokens that no answer is using.</summary>
+    internal void ClearVisualTokens() => _tokens.Value.Clear();
+
     internal bool HasTokens(string key) => _tokens.Value.Contains(key);
 
     /// <summary>On the device's thread: a conversation that continues where the scope's last one with the same settings was.</summary>

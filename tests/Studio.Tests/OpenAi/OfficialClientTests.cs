@@ -1,6 +1,5 @@
 using System.ClientModel;
 using System.Diagnostics;
-using System.Reflection;
 using OpenAI;
 using OpenAI.Chat;
 using Studio.Tests.Conversations;
@@ -20,8 +19,7 @@ public sealed class OfficialClientTests
         var video = await studio.AddVideoAsync(TestStudio.Me);
         var picture = Path.Combine(studio.Folders.Data, "picture.png");
         await EndToEndTests.PictureAsync(picture);
-        var folder = typeof(OfficialClientTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "OpenAiClient").Value!;
-        var start = new ProcessStartInfo("node", ["client.mjs", studio.Address.ToString(), video.Id, picture]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("node", ["openai.mjs", studio.Address.ToString(), video.Id, picture]) { WorkingDirectory = Path.Combine(AppContext.BaseDirectory, "npm"), RedirectStandardOutput = true, RedirectStandardError = true };
         using var node = Process.Start(start)!;
         var (output, error) = (node.StandardOutput.ReadToEndAsync(Ct), node.StandardError.ReadToEndAsync(Ct));
         await node.WaitForExitAsync(Ct);

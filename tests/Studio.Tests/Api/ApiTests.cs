@@ -53,7 +53,7 @@ public sealed class ApiTests
     [InlineData("GET", "/api/v1/conversations?page=0", null, 400, "page 0")]
     [InlineData("GET", "/api/v1/conversations?page=x", null, 400, "page")]
     [InlineData("GET", "/api/v1/conversations/00000000000000000000000000000000", null, 404, "conversation")]
-    [InlineData("GET", "/api/v1/traces/..%2f..%2fstudio.db", null, 404, "trace")]
+    [InlineData("GET", "/api/v1/traces/..%2f..%2fstudio.db", null, 404, "studio.db")]
     [InlineData("GET", "/api/v1/answers/x?wait=61", null, 400, "61")]
     [InlineData("DELETE", "/api/v1/model-tasks/x", null, 404, "task")]
     public async Task Problems_AreTold_InJson(string method, string path, string? type, int status, string named)

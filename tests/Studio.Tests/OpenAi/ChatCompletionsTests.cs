@@ -118,7 +118,7 @@ public sealed class ChatCompletionsTests
             var sending = studio.Http.PostAsync("/v1/chat/completions", new StringContent(escaped, Encoding.UTF8, "application/json"), Ct);
             var run = await _engine.NextAsync();
             var turn = Assert.Single(run.Question.History);
-            Assert.Equal(([file], "one", "Yes"), (turn.Media, turn.Question, turn.AnswerText));
+            Assert.Equal((file, "one", "Yes"), (Assert.Single(turn.Media), turn.Question, turn.AnswerText));
             Assert.Equal(("S", "two", "a film.mp4", false), (run.Question.System, run.Question.Question, run.Question.Names[file], run.Question.Trace));
             var sent = Assert.Single(run.Question.Media);
             Assert.Equal(new byte[] { 255, 255, 255, 0, 0, 0 }, await File.ReadAllBytesAsync(sent, Ct));

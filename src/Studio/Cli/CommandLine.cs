@@ -53,6 +53,7 @@ internal static class CommandLine
             (ServeCommand.Create(console), ServeCommand.Samples),
             (ChatCommand.Create(console), ChatCommand.Samples),
             (PlanCommand.Create(console), PlanCommand.Samples),
+            (TraceCommand.Create(console), TraceCommand.Samples),
             (ModelsCommand.Create(console), ModelsCommand.Samples),
             (VerifyCommand.Create(console), VerifyCommand.Samples),
             (BenchCommand.Create(console), BenchCommand.Samples),

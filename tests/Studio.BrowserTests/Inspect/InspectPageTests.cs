@@ -220,6 +220,47 @@ public sealed class InspectPageTests(InspectStudio inspect) : IClassFixture<Insp
         await Expect(page, "[data-ribbon-window]", "all 10,000 frames");
     }
 
+    [Fact]
+    public async Task VideoAndPicture_StandOnOneRibbon_AndThePlayerFollows()
+    {
+        await using var page = await OpenAsync($"/inspect/{inspect.Mixed}?frame=7&layer=5");
+        await Expect(page, Readout, "shapes.mp4, 0:");
+        Assert.True(await page.Page.Locator("[data-video]").IsVisibleAsync());
+        await page.Page.Locator("[data-ribbon-stage]").FocusAsync();
+        await page.Page.Keyboard.PressAsync("ArrowRight");
+        var matrix = SurvivalMatrix.Of(TraceShape.Of(inspect.MixedTrace));
+        await Expect(page, Readout, $"picture.png, 0:00.00, frame 8 of 9, layer 5: {(100 * matrix.Share(5, 8)).ToString("0.0", CultureInfo.InvariantCulture)} % alive ({matrix.Counts(2)[8]} of {matrix.Totals[8]} tokens)");
+        await page.Page.Locator("[data-picture]").WaitForAsync();
+        Assert.False(await page.Page.Locator("[data-video]").IsVisibleAsync());
+        await Expect(page, "[data-patch-summary]", "Which patch went into which token was not recorded for this image.");
+        var red = await page.Page.EvaluateAsync<int[]>("() => { const c = document.querySelector('[data-patch-stage] canvas'); return [...c.getContext('2d').getImageData(c.width >> 1, c.height >> 1, 1, 1).data]; }");
+        Assert.Equal([200, 40, 40], red[..3]);
+        await page.Page.Keyboard.PressAsync("ArrowLeft");
+        await page.Page.Locator("[data-video]").WaitForAsync();
+    }
+
+    [Fact]
+    public async Task Patches_OfMoreFramesThanAreKept_AreReadAgain()
+    {
+        await using var page = await OpenAsync($"/inspect/{inspect.Hours}?layer=20");
+        var asked = 0;
+        page.Page.Request += (_, r) => asked += r.Url.EndsWith("patches?frame=0&layer=0", StringComparison.Ordinal) ? 1 : 0;
+        await Expect(page, "[data-patch-summary]", "0:00.00, frame 0 of the file");
+        await page.Page.Locator("[data-ribbon-stage]").FocusAsync();
+        async Task GoAsync(string key, int frame)
+        {
+            await page.Page.Keyboard.PressAsync(key);
+            await Expect(page, "[data-patch-summary]", $"frame {(frame * 25).ToString("N0", CultureInfo.InvariantCulture)} of the file");
+        }
+
+        await GoAsync("ArrowRight", 1);
+        await GoAsync("Home", 0);
+        Assert.Equal(0, asked); // kept
+        for (var frame = 1; frame <= 48; frame++) await GoAsync("ArrowRight", frame);
+        await GoAsync("Home", 0);
+        Assert.Equal(1, asked);
+    }
+
     [Theory]
     [InlineData(ColorScheme.Light)]
     [InlineData(ColorScheme.Dark)]

@@ -18,18 +18,18 @@ internal static class InspectApi
     {
         var group = routes.MapGroup("/api/v1/answers/{id}/trace").RequireAuthorization(Policies.Read).WithTags("Inspect")
             .AddEndpointFilter(InspectProblems.FilterAsync).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
-        View<TraceOverview>(group, "overview", Overview, "TraceOverview", "What a trace holds: media, stages, costs", csv: false);
-        View<TraceFrames>(group, "frames", Frames, "TraceFrames", "Time and number of every frame", csv: false);
-        View<SurvivalView>(group, "survival", Survival, "TraceSurvival", "Share of each frame alive in each stage; as application/octet-stream exact counts of every frame");
-        View<PatchesView>(group, "patches", Patches, "TracePatches", "The patches of a frame and their tokens at a layer");
-        View<IReadOnlyList<SparsityRow>>(group, "sparsity", Sparsity, "TraceSparsity", "Attention sparsity by layer");
-        View<AttentionView>(group, "attention", Attention, "TraceAttention", "Attention by layer and time");
-        View<CounterfactualView>(group, "counterfactual", CounterfactualOf, "TraceCounterfactual", "What uniform and random keeping would have kept");
-        View<ComparisonView>(group, "compare", Compare, "TraceCompare", "Another answer on the same scale; part=layers or stages chooses the table");
-        View<IReadOnlyList<Engine.Compression.StageCost>>(group, "costs", Costs, "TraceCosts", "Measured cost of each stage of the pipeline");
-        _ = group.MapGet("/others", Others).Produces<IReadOnlyList<AnswerChoice>>().WithName("TraceOthers").WithSummary("Answers of the conversation to compare with");
-        _ = group.MapGet("/frames/{frame:int}.png", FrameImage).Produces(200, contentType: "image/png").WithName("TraceFrameImage").WithSummary("One frame, as it was decoded");
-        _ = group.MapGet("/media/{media:int}", MediaFile).Produces(200, contentType: "video/mp4").WithName("TraceMedia").WithSummary("A video or image of the trace, for playing");
+        View<TraceOverview>(group, "overview", Overview, "getTraceOverview", "What a trace holds: media, stages, costs", csv: false);
+        View<TraceFrames>(group, "frames", Frames, "getTraceFrames", "Time and number of every frame", csv: false);
+        View<SurvivalView>(group, "survival", Survival, "getTraceSurvival", "Share of each frame alive in each stage; as application/octet-stream exact counts of every frame");
+        View<PatchesView>(group, "patches", Patches, "getTracePatches", "The patches of a frame and their tokens at a layer");
+        View<IReadOnlyList<SparsityRow>>(group, "sparsity", Sparsity, "getTraceSparsity", "Attention sparsity by layer");
+        View<AttentionView>(group, "attention", Attention, "getTraceAttention", "Attention by layer and time");
+        View<CounterfactualView>(group, "counterfactual", CounterfactualOf, "getTraceCounterfactual", "What uniform and random keeping would have kept");
+        View<ComparisonView>(group, "compare", Compare, "getTraceCompare", "Another answer on the same scale; part=layers or stages chooses the table");
+        View<IReadOnlyList<Engine.Compression.StageCost>>(group, "costs", Costs, "getTraceCosts", "Measured cost of each stage of the pipeline");
+        _ = group.MapGet("/others", Others).Produces<IReadOnlyList<AnswerChoice>>().WithName("getTraceOthers").WithSummary("Answers of the conversation to compare with");
+        _ = group.MapGet("/frames/{frame:int}.png", FrameImage).Produces(200, contentType: "image/png").WithName("getTraceFrameImage").WithSummary("One frame, as it was decoded");
+        _ = group.MapGet("/media/{media:int}", MediaFile).Produces(200, contentType: "video/mp4").WithName("getTraceMedia").WithSummary("A video or image of the trace, for playing");
     }
 
     private static void View<T>(RouteGroupBuilder group, string path, Delegate handler, string name, string summary, bool csv = true)

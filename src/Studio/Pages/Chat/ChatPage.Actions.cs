@@ -116,10 +116,10 @@ public sealed partial class ChatPage
 
     private void CompareAsync()
     {
-        if (!_address.IsComparing && _second.Value == _first.Value)
+        if (!_address.IsComparing && (_second.Value is null || _second.Value == new AnswerSettings() || _second.Value == _first.Value))
         {
-            // Something to compare with: the strong preset, or the balanced one beside it.
-            _second.Form = SettingsForm.From((_first.Value ?? new()) with { Compress = _first.Value?.Compress == "strong" ? "balanced" : "strong" }, LayersOf(_first.Value?.Model));
+            // Something to compare with: what every token costs, or what dropping saves.
+            _second.Form = SettingsForm.From((_first.Value ?? new()) with { Compress = _first.Value?.Compress is null or "off" ? "strong" : "off" }, LayersOf(_first.Value?.Model));
         }
 
         Navigation.NavigateTo((_address with { IsComparing = !_address.IsComparing, Settings = _first.Value, SecondSettings = _second.Value }).ToString(), replace: true);

@@ -40,8 +40,14 @@ internal sealed class DecoderLayer
     public Linear Up { get; }
     public Linear Down { get; }
 
-    /// <summary>The layer with its matrices in another type, in the current scope: one conversion serves many chunks of rows.</summary>
-    public DecoderLayer In(ScalarType dtype) => Query.Weight.dtype == dtype ? this : new(this, dtype);
+    /// <summary>
+    /// The layer with its matrices in another type, in the current scope: one conversion serves many chunks of rows. Itself
+    /// where no conversion is needed: the CPU kernels read weights as stored.
+    /// </summary>
+    public DecoderLayer In(ScalarType dtype) => Query.Weight.dtype == dtype || ReadsAsStored(dtype) ? this : new(this, dtype);
+
+    private bool ReadsAsStored(ScalarType dtype) =>
+        dtype == ScalarType.Float32 && Query.Weight.device.IsCpu && !CpuPath.Disabled && !torch.is_grad_enabled() && CpuPath.KernelTypeOf(Query.Weight.dtype) is not null;
 
     /// <summary>down(silu(gate x) * up x).</summary>
     /// <param name="decoding">One row, straight from the weights as stored.</param>

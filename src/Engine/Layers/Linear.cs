@@ -12,13 +12,6 @@ namespace Studio.Engine.Layers;
 /// <param name="bias">[out] or null; borrowed.</param>
 public sealed class Linear(Tensor weight, Tensor? bias)
 {
-    /// <summary>
-    /// OpenBLAS multiplies in another order where rows × in × out is at most this (its small-matrix kernels): the same row
-    /// would then come out in other last bits alone than in company. Smaller products are padded beyond it, so that a row's
-    /// bits never depend on what it is batched with, and re-used and fresh prefills agree.
-    /// </summary>
-    private const long SmallProduct = 1_000_000;
-
     public Tensor Weight { get; } = weight;
 
     public Tensor? Bias { get; } = bias;
@@ -27,16 +20,21 @@ public sealed class Linear(Tensor weight, Tensor? bias)
 
     public long OutFeatures { get; } = weight.size(0);
 
-    /// <summary>x [..., in] → [..., out], in x's type.</summary>
-    public Tensor Forward(Tensor x)
+    /// <summary>
+    /// x [..., in] → [..., out], in x's type. On the CPU in fp32 a row's bits never depend on the rows it is batched with, so that
+    /// re-used and fresh prefills agree, whichever BLAS is installed.
+    /// </summary>
+    public unsafe Tensor Forward(Tensor x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        var dtype = x.dtype;
         using var scope = torch.NewDisposeScope();
-        var (w, b) = (Weight.to(dtype), Bias?.to(dtype));
-        var rows = x.numel() / InFeatures;
-        if (CpuPath.Takes(x) && rows * InFeatures * OutFeatures <= SmallProduct) return Padded(x, rows, w, b).MoveToOuterDisposeScope();
-        return F.linear(x, w, b).MoveToOuterDisposeScope();
+        if (!CpuPath.Takes(x) || CpuPath.KernelTypeOf(Weight.dtype) is not { } type) return F.linear(x, Weight.to(x.dtype), Bias?.to(x.dtype)).MoveToOuterDisposeScope();
+        var shape = x.shape;
+        shape[^1] = OutFeatures;
+        var (input, weight, bias32) = (x.contiguous(), Weight.contiguous(), Bias?.to(ScalarType.Float32));
+        var y = torch.empty(shape);
+        Kernels.Gemm(Product(input, weight, type, bias32, y, x.numel() / Math.Max(InFeatures, 1)), CpuPath.Threads);
+        return y.MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -49,25 +47,8 @@ public sealed class Linear(Tensor weight, Tensor? bias)
         ArgumentNullException.ThrowIfNull(x);
         if (!CpuPath.Takes(x) || CpuPath.KernelTypeOf(Weight.dtype) is not { } type) return Forward(x);
         using var scope = torch.NewDisposeScope();
-        var bias32 = Bias?.to(ScalarType.Float32);
-        var input = x.contiguous();
         var y = torch.empty([1, OutFeatures]);
-        Kernels.MatVec(
-            new()
-            {
-                W = Weight.Pointer(),
-                WStride = InFeatures,
-                WType = type,
-                Bias = bias32 is null ? null : (float*)bias32.Pointer(),
-                X = (float*)input.Pointer(),
-                XStride = InFeatures,
-                Y = (float*)y.Pointer(),
-                YStride = OutFeatures,
-                Rows = 1,
-                N = OutFeatures,
-                K = InFeatures,
-            },
-            CpuPath.Threads);
+        Kernels.MatVec(Product(x.contiguous(), Weight.contiguous(), type, Bias?.to(ScalarType.Float32), y, rows: 1), CpuPath.Threads);
         return y.MoveToOuterDisposeScope();
     }
 
@@ -76,13 +57,18 @@ public sealed class Linear(Tensor weight, Tensor? bias)
 
     public Tensor? BiasAs(ScalarType dtype) => Bias?.to(dtype);
 
-    private Tensor Padded(Tensor x, long rows, Tensor w, Tensor? b)
+    private unsafe MatVecArgs Product(Tensor x, Tensor weight, KernelType type, Tensor? bias32, Tensor y, long rows) => new()
     {
-        var shape = x.shape;
-        shape[^1] = OutFeatures;
-        var enough = (SmallProduct / (InFeatures * OutFeatures)) + 1;
-        var padded = torch.zeros([enough, InFeatures]);
-        _ = padded.narrow(0, 0, rows).copy_(x.reshape(rows, InFeatures));
-        return F.linear(padded, w, b).narrow(0, 0, rows).clone().view(shape);
-    }
+        W = weight.Pointer(),
+        WStride = InFeatures,
+        WType = type,
+        Bias = bias32 is null ? null : (float*)bias32.Pointer(),
+        X = (float*)x.Pointer(),
+        XStride = InFeatures,
+        Y = (float*)y.Pointer(),
+        YStride = OutFeatures,
+        Rows = rows,
+        N = OutFeatures,
+        K = InFeatures,
+    };
 }

@@ -179,6 +179,22 @@ internal static unsafe class Kernels
         fixed (MatVecArgs* a = &args) studio_k_matvec(a, threads);
     }
 
+    /// <summary>
+    /// The product of <see cref="MatVecArgs"/> (Scale must be null, weights not int8) for any number of rows. Every element is one
+    /// chain of fused multiply-adds over K in order: its bits depend on its row, its weight row and its bias alone, and are the
+    /// same at the levels Avx2 and Avx512. Scratch per thread: at most 1 MB.
+    /// </summary>
+    /// <exception cref="ArgumentException">Sizes out of range, Scale given, or int8 weights.</exception>
+    /// <exception cref="InsufficientMemoryException">The scratch could not be allocated.</exception>
+    internal static void Gemm(in MatVecArgs args, int threads)
+    {
+        CheckSizes(args.Rows, args.N, threads);
+        ArgumentOutOfRangeException.ThrowIfNegative(args.K);
+        if (args.Scale != null) throw new ArgumentException("Gemm takes no Scale: multiply the weights first, or use MatVec.", nameof(args));
+        if (args.WType is < KernelType.Float32 or > KernelType.Float16) throw new ArgumentException($"weight type {args.WType} is not one of Float32, BFloat16, Float16.", nameof(args));
+        fixed (MatVecArgs* a = &args) CheckResult(studio_k_gemm(a, threads));
+    }
+
     /// <summary>Widens n bfloat16 to float32, exactly.</summary>
     internal static void Bf16ToF32(ushort* from, float* to, long n, int threads) => Convert(from, KernelType.BFloat16, to, n, threads);
 
@@ -274,8 +290,8 @@ internal static unsafe class Kernels
 
     private static void CheckResult(int result)
     {
-        if (result == 1) throw new InsufficientMemoryException("no memory for the attention scratch: use fewer threads or a shorter context.");
-        if (result != 0) throw new InvalidOperationException($"the attention kernel refused its arguments (code {result}): Kernels.cs and kernels.cpp are of different versions, rebuild both.");
+        if (result == 1) throw new InsufficientMemoryException("no memory for a kernel's scratch: use fewer threads or a shorter context.");
+        if (result != 0) throw new InvalidOperationException($"a kernel refused its arguments (code {result}): Kernels.cs and kernels.cpp are of different versions, rebuild both.");
     }
 
     private static double CheckBandwidth(long bytes, int threads, int repeats, double result)
@@ -292,6 +308,7 @@ internal static unsafe class Kernels
     [DllImport(Library)] private static extern long studio_k_rope(float* x, long tokenStride, long headStride, float* cos, float* sin, long maxPositions, long* positions, long tokens, long heads, long headDim, int threads);
     [DllImport(Library)] private static extern void studio_k_convert(void* from, KernelType type, void* to, long n, int threads);
     [DllImport(Library)] private static extern void studio_k_matvec(MatVecArgs* args, int threads);
+    [DllImport(Library)] private static extern int studio_k_gemm(MatVecArgs* args, int threads);
     [DllImport(Library)] private static extern int studio_k_attention(AttentionArgs* args, int threads);
     [DllImport(Library)] private static extern int studio_k_attention_decode(AttentionArgs* args, int threads);
     [DllImport(Library)] private static extern double studio_k_read_bandwidth(long bytes, int threads, int repeats);

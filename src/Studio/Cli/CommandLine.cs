@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Studio.Api;
 using Studio.Engine.Checkpoints;
 using Studio.Engine.Checkpoints.Hub;
 using Studio.Engine.Torch;
@@ -11,12 +12,12 @@ namespace Studio.Cli;
 /// </summary>
 internal static class CommandLine
 {
-    /// <summary>Parses and runs; never throws.</summary>
+    /// <summary>Parses and runs, without arguments the server; never throws.</summary>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TextReader input)
     {
         var console = new Terminal(output, error, input);
         var root = Root(console);
-        var parsed = root.Parse(args);
+        var parsed = root.Parse(args.Length == 0 ? ["serve"] : args);
         if (parsed.Errors.Count > 0 && parsed.Action is not Examples) // help is shown whatever is missing
         {
             foreach (var problem in parsed.Errors) await error.WriteLineAsync($"error: {problem.Message}");
@@ -54,13 +55,13 @@ internal static class CommandLine
             (ChatCommand.Create(console), ChatCommand.Samples),
             (PlanCommand.Create(console), PlanCommand.Samples),
             (ModelsCommand.Create(console), ModelsCommand.Samples),
+            (AccountsCommand.Create(console), AccountsCommand.Samples),
             (VerifyCommand.Create(console), VerifyCommand.Samples),
             (BenchCommand.Create(console), BenchCommand.Samples),
             (DoctorCommand.Create(console), DoctorCommand.Samples),
         ];
         foreach (var (command, _) in commands) root.Add(command);
         Examples.Install(root, commands.ToDictionary(c => c.Command, c => c.Samples));
-        root.SetAction((_, ct) => root.Parse(["serve"]).InvokeAsync(new InvocationConfiguration { Output = console.Output, Error = console.Error, EnableDefaultExceptionHandler = false }, ct));
         return root;
     }
 
@@ -69,7 +70,7 @@ internal static class CommandLine
     {
         TypeInitializationException { InnerException: { } inner } => Explain(inner),
         AggregateException { InnerExceptions.Count: 1 } a => Explain(a.InnerExceptions[0]),
-        MediaException or CheckpointException or ModelStoreException or HubException or TorchException or ArgumentException or InvalidOperationException
+        RequestException or MediaException or CheckpointException or ModelStoreException or HubException or TorchException or ArgumentException or InvalidOperationException
             or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException or InvalidDataException
             or NotSupportedException or HttpRequestException or System.Text.Json.JsonException or TimeoutException => e.Message,
         _ => null,

@@ -1,8 +1,14 @@
+using System.Text.Json.Serialization;
 using Studio.Data;
 
 namespace Studio.Conversations;
 
 /// <summary>What a watcher of an answer learns. A watcher that comes late first learns how far the answer is.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(Queued), "queued")]
+[JsonDerivedType(typeof(Progress), "progress")]
+[JsonDerivedType(typeof(Text), "text")]
+[JsonDerivedType(typeof(Finished), "finished")]
 public abstract record AnswerUpdate
 {
     private AnswerUpdate() { }

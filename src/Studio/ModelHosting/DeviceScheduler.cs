@@ -177,7 +177,7 @@ public sealed class DeviceScheduler : IAsyncDisposable
     {
         var mine = entry.Work.UserId == user.Id;
         var open = mine || user.IsAdmin;
-        return new(entry.Work.Id, position, open ? entry.Work.UserName : null, open ? entry.Work.Detail ?? entry.Work.What : entry.Work.What, entry.Since, mine, entry.Work.Priority);
+        return new(open ? entry.Work.Id : null, position, open ? entry.Work.UserName : null, open ? entry.Work.Detail ?? entry.Work.What : entry.Work.What, entry.Since, mine, entry.Work.Priority);
     }
 
     private void Loop()

@@ -28,9 +28,9 @@ public sealed class ModelHost : IAsyncDisposable
     private IReadOnlyDictionary<string, (ModelState State, VideoChatFlash Model)> _states = new Dictionary<string, (ModelState, VideoChatFlash)>();
 
     internal ModelHost(
-        StudioOptions options, StudioFolders folders, DeviceScheduler scheduler, ModelCatalog catalog, TimeProvider time, ILogger<ModelTasks> log, Func<HubClient>? hub = null)
+        StudioOptions options, StudioFolders folders, DeviceScheduler scheduler, ModelCatalog catalog, TimeProvider time, ILogger<ModelTasks> log, Func<HubClient> hub)
     {
-        (_options, _scheduler, _time, Catalog, _hub) = (options, scheduler, time, catalog, hub ?? (() => new(HubOptions.FromEnvironment())));
+        (_options, _scheduler, _time, Catalog, _hub) = (options, scheduler, time, catalog, hub);
         BudgetBytes = options.ModelMemoryBytes > 0 ? options.ModelMemoryBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
         _tasks = new(time, log);
         _tasks.Changed += () => Changed?.Invoke();
@@ -168,6 +168,12 @@ public sealed class ModelHost : IAsyncDisposable
 
     /// <summary>The weights' identity where the model is in memory, for keys of visual tokens.</summary>
     internal VideoChatFlash? TryLoaded(string name) => _states.TryGetValue(name, out var found) ? found.Model : null;
+
+    /// <summary>Bytes and files of the visual tokens on disk, bytes in memory.</summary>
+    internal VisualTokenCacheStatistics VisualTokens => _tokens.Value.Statistics;
+
+    /// <summary>Drops the visual tokens that no answer is using.</summary>
+    internal void ClearVisualTokens() => _tokens.Value.Clear();
 
     internal bool HasTokens(string key) => _tokens.Value.Contains(key);
 

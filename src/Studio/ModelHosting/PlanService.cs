@@ -66,7 +66,7 @@ public sealed class PlanService
                 var cached = loaded is not null && _models.HasTokens(MediaEncoder.KeyOf(loaded, video.ContentHash, selection));
                 media.Add((video, input, cached));
                 if (!cached) missing.Add(input);
-                if (message.Length > 0) content.Add(ChatPart.OfText(message));
+                if (message.Length > 0) content.Add(ChatPart.OfText(message.TrimEnd(' ') + "\n")); // as the engine's conversation writes it
                 content.Add(ChatPart.Visual);
                 message = selection is null ? "\n" : $"\n{selection.Message.Trim()} ";
             }

@@ -21,7 +21,7 @@ public sealed class CommandLineTests
     [InlineData("verify --help", "Examples:")]
     [InlineData("bench engine --help", "--random-weights")]
     [InlineData("doctor --help", "Examples:")]
-    [InlineData("", "chat")]
+    [InlineData("serve --help", "--port")]
     public async Task Help_IsShownEverywhere(string arguments, string expected)
     {
         var (code, output, error) = await Run(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));

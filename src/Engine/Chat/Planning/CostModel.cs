@@ -110,7 +110,7 @@ public static class CostModel
         double steps = Math.Max(0, request.NewTokens - 1), later = steps * (steps - 1) / 2; // rows that earlier steps added, per layer
         double stored = request.Stored.ItemSize(), compute = request.ComputeType.ItemSize();
         var elements = (layers * matrix) + (h * v);
-        var converted = request.ConvertsForOneRow && request.Stored != request.ComputeType;
+        var converted = request.ConvertsWeights && request.Stored != request.ComputeType;
         double rowBytes = CacheRowBytes(language, request.ComputeType);
         return new(
             matrix, 2.0 * matrix * tokens.RowLayers, 2 * q * tokens.SquaredRows, 2 * h * v, ranking, skipped, sizeof(float) * v * tokens.Prompt,

@@ -55,10 +55,10 @@ public sealed record CostRequest
     public int ReserveAhead { get; init; } = 64;
 
     /// <summary>
-    /// Whether a product of one row first converts a weight whose stored type is not the compute type (composed operators),
-    /// or reads the stored weight itself (own kernels). Decides time and memory of decoding.
+    /// Whether a product first converts a weight whose stored type is not the compute type (composed operators), or reads the
+    /// stored weight itself (own kernels). Decides time and memory of prefill and decoding.
     /// </summary>
-    public bool ConvertsForOneRow { get; init; }
+    public bool ConvertsWeights { get; init; }
 
     internal long ActivationBytes => TowerActivationBytes ?? (Device.IsCpu ? ClipEncoder.CpuActivationBytes : ClipEncoder.CardActivationBytes);
 

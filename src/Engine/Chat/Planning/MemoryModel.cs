@@ -17,7 +17,7 @@ namespace Studio.Engine.Chat.Planning;
 /// <param name="StageHidden">Hidden states kept at the first drop that ranks by attention, (rows + reserve) × H; 0 without one.</param>
 /// <param name="Hidden">Hidden states of the prompt at the prefill's peak, S × H: those before a drop together with those behind it.</param>
 /// <param name="ChunkScratch">What a layer takes for one chunk of <see cref="Qwen2Decoder.ChunkRows"/> rows, at the peak.</param>
-/// <param name="ConvertedLayer">One layer's matrices in the compute type; 0 where they are stored in it.</param>
+/// <param name="ConvertedLayer">One layer's matrices in the compute type; 0 where they are stored in it, or with own kernels.</param>
 /// <param name="ConvertedHead">The head in the compute type while the last row meets it; 0 likewise, or with own kernels.</param>
 /// <param name="EncodePeak">Embeddings and one micro-batch.</param>
 /// <param name="PrefillPeak">Embeddings, rotary tables, and the largest sum over layers of cache so far, hidden states, scratch and converted layer; or the head's moment.</param>
@@ -46,9 +46,9 @@ internal static class MemoryModel
         var embeddings = tokens.Visual * h * item;
         var batch = tokens.Visual == 0 ? 0 : TowerBatch(request, tokens);
         var rotary = 2L * (language.HeadDim / 2) * sizeof(float) * Math.Max(1024, 2L * (tokens.Prompt + request.NewTokens));
-        var layer = converts ? count.DecoderLayer * item : 0;
+        var layer = converts && request.ConvertsWeights ? count.DecoderLayer * item : 0;
         var embedding = count.Embedding * item;
-        var head = converts && request.ConvertsForOneRow ? embedding : 0;
+        var head = converts && request.ConvertsWeights ? embedding : 0;
         var stage = request.Compression.FirstAttentionStage;
         var stageHidden = stage < request.Compression.DropAfterLayers.Count && request.RetainForReuse
             ? (tokens.Stages[stage].Rows + (long)request.ReserveAhead) * h * item : 0;
@@ -56,7 +56,7 @@ internal static class MemoryModel
         var (peak, hidden, scratch) = Prefill(request, tokens, stageHidden, layer);
         var cache = tokens.RowsPerLayer.Sum(s => (long)s + request.ReserveAhead) * rowBytes;
         var ending = (tokens.RowsPerLayer[^1] * h * item) + cache + stageHidden + head;
-        var matrix = converts && request.ConvertsForOneRow ? Math.Max(embedding, (long)language.IntermediateSize * h * item) : 0;
+        var matrix = converts && request.ConvertsWeights ? Math.Max(embedding, (long)language.IntermediateSize * h * item) : 0;
         var grown = cache + ((long)language.Layers * request.NewTokens * rowBytes);
         var growing = (tokens.RowsPerLayer.Max() + (long)request.NewTokens + request.ReserveAhead) * rowBytes;
         return new(

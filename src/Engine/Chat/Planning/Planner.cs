@@ -63,14 +63,13 @@ public static class Planner
         };
     }
 
-    /// <summary>Weights read and written outside the products: each layer converted once where types differ, and the head for one row.</summary>
+    /// <summary>Weights read and written outside the products: each layer converted once where products convert, and the head for one row.</summary>
     private static double PrefillBytes(CostRequest request, DecoderCost decoder)
     {
         double stored = request.Stored.ItemSize(), compute = request.ComputeType.ItemSize();
         var head = decoder.Logits / 2;
-        if (request.Stored == request.ComputeType) return head * stored;
         var layers = (double)decoder.LayerMatrix * request.Model.Language.Layers;
-        return (layers * (stored + compute)) + (head * (request.ConvertsForOneRow ? stored + (2 * compute) : stored));
+        return request.ConvertsWeights && request.Stored != request.ComputeType ? (layers * (stored + compute)) + (head * (stored + (2 * compute))) : head * stored;
     }
 
     /// <summary>What current machines span: per CPU thread 20 to 120 GFLOP/s fp32, sockets 8 to 60 GB/s; cards from 2018 on.</summary>

@@ -28,6 +28,7 @@
 #define K_LEVEL 0
 #include "kernels_vector.inl"
 #include "kernels_dense.inl"
+#include "kernels_gemm.inl"
 #include "kernels_attention.inl"
 #include "kernels_decode.inl"
 #undef K_LEVEL
@@ -35,12 +36,14 @@
 #define K_LEVEL 1
 #include "kernels_vector.inl"
 #include "kernels_dense.inl"
+#include "kernels_gemm.inl"
 #include "kernels_attention.inl"
 #include "kernels_decode.inl"
 #undef K_LEVEL
 #define K_LEVEL 2
 #include "kernels_vector.inl"
 #include "kernels_dense.inl"
+#include "kernels_gemm.inl"
 #include "kernels_attention.inl"
 #include "kernels_decode.inl"
 #undef K_LEVEL
@@ -59,6 +62,8 @@ struct Table {
     decltype(&portable::rotate) rotate;
     decltype(&portable::convert_range) convert;
     decltype(&portable::matvec) matvec;
+    decltype(&portable::gemm) gemm;
+    decltype(&portable::gemm_scratch_floats) gemm_scratch_floats;
     decltype(&portable::attention_item) attention_item;
     decltype(&portable::scratch_floats) scratch_floats;
     decltype(&portable::decode_chunk) decode_chunk;
@@ -66,7 +71,7 @@ struct Table {
 
 #define K_TABLE(ns)                                                                                                      \
     {ns::LANES, ns::rms_norm, ns::layer_norm, ns::silu_mul, ns::gelu_range, ns::rotate, ns::convert_range, ns::matvec,    \
-     ns::attention_item, ns::scratch_floats, ns::decode_chunk}
+     ns::gemm, ns::gemm_scratch_floats, ns::attention_item, ns::scratch_floats, ns::decode_chunk}
 
 const Table s_tables[] = {
     K_TABLE(portable),
@@ -189,6 +194,38 @@ STUDIO_API void studio_k_matvec(const MatvecArgs* args, int32_t threads) {
     // One run of rows per thread keeps each thread's reads sequential; a row's sum is the same in any run.
     const int64_t piece = std::max<int64_t>(8, ((a.n + used - 1) / used + 7) / 8 * 8);
     in_pieces(a.n, piece, used, [&](int64_t from, int64_t to) { k.matvec(a, from, to); });
+}
+
+// Each thread takes whole groups of outputs, and of rows only where there are fewer groups than threads: it then packs its
+// weights once and shares nothing. How the work is cut changes no bit.
+STUDIO_API int32_t studio_k_gemm(const MatvecArgs* args, int32_t threads) {
+    const MatvecArgs& a = *args;
+    if (a.scale || a.w_type == TYPE_I8) return BAD_ARGUMENT;
+    if (a.rows == 0 || a.n == 0) return OK;
+    const Table& k = table();
+    const int64_t used = team(threads, a.rows * a.n * std::max<int64_t>(a.k, 1), 64 * GRAIN);
+    int64_t groups = (a.n + GEMM_COLUMNS - 1) / GEMM_COLUMNS, parts = 1;
+    if (const int64_t even = (groups + used - 1) / used * used; a.n / even >= 128) groups = even;
+    else if (groups < used) {
+        groups = std::max<int64_t>(groups, std::min<int64_t>(used, a.n / 128));
+        parts = std::clamp<int64_t>(a.rows / 96, 1, (used + groups - 1) / groups);
+    }
+    const int64_t columns = ((a.n + groups - 1) / groups + 31) / 32 * 32, rows = ((a.rows + parts - 1) / parts + 11) / 12 * 12;
+    groups = (a.n + columns - 1) / columns;
+    parts = (a.rows + rows - 1) / rows;
+    std::atomic<bool> failed{false};
+    const int team_size = static_cast<int>(std::min<int64_t>(used, groups * parts));
+#pragma omp parallel num_threads(team_size) if (team_size > 1)
+    {
+        const Buffer scratch = allocate(k.gemm_scratch_floats(std::min(columns, a.n)));
+        if (!scratch) failed = true;
+#pragma omp for schedule(dynamic, 1)
+        for (int64_t i = 0; i < groups * parts; i++) {
+            const int64_t n = i % groups * columns, row = i / groups * rows;
+            if (scratch) k.gemm(a, row, std::min(row + rows, a.rows), n, std::min(n + columns, a.n), scratch.get());
+        }
+    }
+    return failed ? OUT_OF_MEMORY : OK;
 }
 
 // ---- attention ----

@@ -17,6 +17,9 @@ constexpr int DECODE_CHUNK = 512; // keys per unit of work in `decode`; fixed, s
 constexpr int DECODE_BLOCK = 32;  // keys of a chunk that every query head reads while they are in the first-level cache
 constexpr int DECODE_LANES = 64;  // most query rows x query heads of one KV head in `decode`
 
+constexpr int GEMM_KC = 256;      // steps of k between two visits of a tile: a weight panel then stays in a 32 KB cache
+constexpr int GEMM_COLUMNS = 768; // most outputs whose panels are held at once: 768 KB, in the second-level cache
+
 // All strides in elements. q [q_tokens, q_heads, head_dim], k and v [k_tokens, kv_heads, head_dim], out as q; the last
 // dimension is contiguous. causal: query i sees keys 0 .. q_offset + i.
 struct AttentionArgs {
@@ -36,7 +39,7 @@ struct AttentionArgs {
     int32_t reserved;
 };
 
-// y[rows, n] = x[rows, k] * w[n, k]^T * scale[n] + bias[n]; scale and bias may be null.
+// y[rows, n] = x[rows, k] * w[n, k]^T * scale[n] + bias[n]; scale (matvec only) and bias may be null.
 struct MatvecArgs {
     const void* w;
     int64_t w_stride;

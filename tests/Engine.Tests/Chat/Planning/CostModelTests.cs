@@ -169,8 +169,8 @@ public sealed class CostModelTests
     public void Of_StoredTypeConverted_MovesTheConversionToo()
     {
         var request = Request("2B@448", 64) with { NewTokens = 2, ComputeType = ScalarType.Float32 };
-        var composed = CostModel.Of(request with { ConvertsForOneRow = true });
-        var kernels = CostModel.Of(request with { ConvertsForOneRow = false });
+        var composed = CostModel.Of(request with { ConvertsWeights = true });
+        var kernels = CostModel.Of(request with { ConvertsWeights = false });
         var elements = (28.0 * composed.Decoder.LayerMatrix) + (1536.0 * 151_936);
         Assert.Equal(elements * 8, composed.Decoder.DecodeBytes - kernels.Decoder.DecodeBytes, 1);
         Assert.Equal(151_936L * 1536 * 4, composed.Memory.ConvertedHead);

@@ -31,12 +31,19 @@ public sealed class PlannerTests
         Assert.Equal(visual.Tower / 200e9 / Efficiency.Tower, plan.Steps[0].Seconds.Low, 1e-6);
         Assert.Equal((visual.Merge + visual.Connector) / 200e9 / Efficiency.Connector, plan.Steps[1].Seconds.Low, 1e-6);
         var products = ((decoder.Linear + decoder.Ranking - decoder.Skipped) / 200e9 / Efficiency.Linear) + (decoder.Attention / 200e9 / Efficiency.Attention);
-        var layers = 28.0 * decoder.LayerMatrix;
-        Assert.Equal((layers * 6) + (1536.0 * 151_936 * 2), plan.Steps[2].Bytes, 1); // layers: bf16 read, fp32 written; the head is read as stored
+        Assert.Equal(1536.0 * 151_936 * 2, plan.Steps[2].Bytes, 1); // the head is read as stored, and so are the layers within their products
         Assert.Equal(products + (plan.Steps[2].Bytes / 16e9), plan.Steps[2].Seconds.Low, 1e-6);
         Assert.Equal(decoder.DecodeBytes / 20e9 / Efficiency.Decode, plan.Steps[3].Seconds.Low, 1e-6);
         Assert.Equal(plan.FirstToken.Low + plan.Steps[3].Seconds.Low, plan.Total.Low, 1e-9);
         Assert.Empty(plan.Notes);
+    }
+
+    [Fact]
+    public void Make_ProductsConvert_ReadsAndWritesEachLayerOnce()
+    {
+        var plan = Planner.Make(Request with { ConvertsWeights = true }, Rates);
+        var layers = 28.0 * plan.Cost.Decoder.LayerMatrix;
+        Assert.Equal((layers * 6) + (1536.0 * 151_936 * 10), plan.Steps[2].Bytes, 1); // bf16 read, fp32 written; the head's copy is read again
     }
 
     [Theory]

@@ -165,28 +165,19 @@ public sealed partial class ChatPage
         await ReloadAsync();
     }
 
-    private void AskDelete(ConversationSummary conversation)
+    private async Task DeleteAsync(ConversationSummary conversation)
     {
         _deleting = conversation;
-        _deleteDialog!.Open();
-    }
-
-    private void AskDeleteThis()
-    {
-        if (_conversation is not { } c) return;
-        AskDelete(new(c.Id, c.Title, c.OwnerId, c.OwnerName, c.Visibility, c.CreatedAt, c.UpdatedAt, c.Messages.Count(m => m.Role == MessageRole.Question), c.CanWrite, null));
-    }
-
-    private async Task DeleteAsync()
-    {
-        if (_deleting is not { } conversation) return;
-        await _deleteDialog!.CloseAsync();
-        if (!await TryAsync(() => Conversations.DeleteAsync(_user!, conversation.Id, _gone.Token))) return;
+        StateHasChanged();
+        if (!await _deleteDialog!.AskAsync() || !await TryAsync(() => Conversations.DeleteAsync(_user!, conversation.Id, _gone.Token))) return;
         await ClearDraftAsync(conversation.Id);
         _listVersion++;
         Toasts.Info("The conversation was deleted.");
         if (conversation.Id == _address.ConversationId) Navigation.NavigateTo(_address.To(null).ToString(), replace: true);
     }
+
+    private Task DeleteThisAsync() => _conversation is not { } c ? Task.CompletedTask
+        : DeleteAsync(new(c.Id, c.Title, c.OwnerId, c.OwnerName, c.Visibility, c.CreatedAt, c.UpdatedAt, c.Messages.Count(m => m.Role == MessageRole.Question), c.CanWrite, null));
 
     private async Task<bool> TryAsync(Func<Task> action)
     {

@@ -37,7 +37,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private IReadOnlyList<ModelCard> _models = [];
     private ConversationSummary? _deleting;
     private MediaPicker? _picker;
-    private ChatDialog? _deleteDialog;
+    private ConfirmDialog? _deleteDialog;
     private string? _problem;
     private string? _askProblem;
     private string? _activeVideo;
@@ -83,6 +83,8 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     [SupplyParameterFromQuery(Name = "s")] private string? FirstQuery { get; set; }
 
     [SupplyParameterFromQuery(Name = "s2")] private string? SecondQuery { get; set; }
+
+    [SupplyParameterFromQuery(Name = "model")] private string? ModelQuery { get; set; }
 
     [SupplyParameterFromQuery(Name = "compare")] private string? CompareQuery { get; set; }
 
@@ -131,7 +133,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         _address = ChatAddress.Parse(ConversationId, new Dictionary<string, string?>
         {
             ["m"] = MessageQuery, ["t"] = TimeQuery, ["v"] = VideoQuery, ["video"] = AttachedQuery, ["s"] = FirstQuery, ["s2"] = SecondQuery,
-            ["compare"] = CompareQuery, ["q"] = SearchQuery, ["p"] = PageQuery, ["history"] = HistoryQuery,
+            ["model"] = ModelQuery, ["compare"] = CompareQuery, ["q"] = SearchQuery, ["p"] = PageQuery, ["history"] = HistoryQuery,
         });
         var isOther = !_isLoaded || before.ConversationId != _address.ConversationId;
         _isLoaded = true;

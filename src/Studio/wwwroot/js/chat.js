@@ -6,13 +6,6 @@ const planDelay = 250; // ms after the last key before the plan is asked for
 
 export const offset = () => -new Date().getTimezoneOffset();
 
-export function openDialog(dialog) {
-  if (!dialog.open) dialog.showModal();
-  dialog.querySelector("[autofocus]")?.focus();
-}
-
-export const closeDialog = (dialog) => dialog.close();
-
 export function start(root, page) {
   const stop = new AbortController();
   const signal = stop.signal;

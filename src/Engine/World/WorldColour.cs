@@ -19,7 +19,7 @@ public enum WorldColour
 /// <summary>Names and values of the colours.</summary>
 public static class WorldColours
 {
-    private static readonly int[] s_rgb = [0xDC2828, 0xF58A1E, 0xF7D732, 0x32A54B, 0x2D62D7, 0x8C41BE, 0xF582B9, 0x7D4B28];
+    private static readonly int[] s_rgb = [0xDC2828, 0xF58A1E, 0xF7D732, 0x32A54B, 0x2D62D7, 0x8C41BE, 0xF582B9, 0x6E4022];
 
     public static IReadOnlyList<WorldColour> All { get; } = Enum.GetValues<WorldColour>();
 
@@ -39,13 +39,13 @@ public static class WorldColours
     /// <summary>0xRRGGBB.</summary>
     public static int Rgb(this WorldColour colour) => s_rgb[(int)colour];
 
-    /// <summary>The colour from dark to light: 0 is a quarter of it, 128 the colour itself, 255 three quarters of the way to white. 0xRRGGBB each.</summary>
+    /// <summary>The colour from dark to light: 0 is two fifths of it, 128 the colour itself, 255 three quarters of the way to white. 0xRRGGBB each.</summary>
     internal static int[] Ramp(this WorldColour colour)
     {
         int[] ramp = new int[256];
         for (int level = 0; level < ramp.Length; level++)
         {
-            ramp[level] = level <= 128 ? Mix(0, Rgb(colour), 64 + (level * 3 / 2)) : Mix(Rgb(colour), 0xFFFFFF, (level - 128) * 3 / 2);
+            ramp[level] = level <= 128 ? Mix(0, Rgb(colour), 102 + (level * 77 / 64)) : Mix(Rgb(colour), 0xFFFFFF, (level - 128) * 3 / 2);
         }
 
         return ramp;

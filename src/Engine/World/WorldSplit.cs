@@ -27,11 +27,9 @@ public static class WorldSplits
     {
         Instance = 0x1157,
         Backdrop,
-        Place,
         Pair,
         Order,
         Link,
-        Text,
     }
 
     /// <summary>Where an instance belongs. Every object has, in every colour, some instances in each split.</summary>
@@ -45,9 +43,8 @@ public static class WorldSplits
     /// <summary>Where a backdrop belongs.</summary>
     public static WorldSplit OfBackdrop(int backdrop) => OfShare(WorldRandom.Hash((ulong)Domain.Backdrop, (ulong)backdrop) % Shares);
 
-    /// <summary>Where a place belongs: column and row of the lattice of <see cref="WorldPlaces"/>.</summary>
-    public static WorldSplit OfPlace(int column, int row) =>
-        OfShare(WorldRandom.Hash((ulong)Domain.Place, (ulong)(uint)column, (ulong)(uint)row) % Shares);
+    /// <summary>Where a place belongs: column and row of the lattice of <see cref="WorldPlaces"/>. Any part of 4 × 3 points holds places of each split.</summary>
+    public static WorldSplit OfPlace(int column, int row) => OfShare((ulong)(column + (4 * row)) % Shares);
 
     /// <summary>Where a size belongs: its number in <see cref="WorldPlaces"/>.</summary>
     public static WorldSplit OfSize(int size) => OfShare((ulong)size % Shares);

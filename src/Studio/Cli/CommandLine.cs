@@ -54,6 +54,7 @@ internal static class CommandLine
             (ChatCommand.Create(console), ChatCommand.Samples),
             (PlanCommand.Create(console), PlanCommand.Samples),
             (ModelsCommand.Create(console), ModelsCommand.Samples),
+            (WorldCommand.Create(console), WorldCommand.Samples),
             (VerifyCommand.Create(console), VerifyCommand.Samples),
             (BenchCommand.Create(console), BenchCommand.Samples),
             (DoctorCommand.Create(console), DoctorCommand.Samples),

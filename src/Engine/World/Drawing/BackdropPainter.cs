@@ -23,10 +23,10 @@ internal static class BackdropPainter
         long driftV = drifts ? ((long)backdrop.DriftV << 16) * ms / 1000 : 0;
         long panU = (long)camera.PanX * ms / 1000 * backdrop.Span * width / shorter; // One of a frame is 65,536, as 16.16 needs it
         long panV = (long)camera.PanY * ms / 1000 * backdrop.Span * height / shorter;
-        Span<int> ramp = stackalloc int[RampLevels];
+        Span<Rgb> ramp = stackalloc Rgb[RampLevels];
         for (int level = 0; level < RampLevels; level++)
         {
-            ramp[level] = WorldColours.Mix(backdrop.Dark, backdrop.Light, level + (level >> 7));
+            ramp[level] = Rgb.Of(WorldColours.Mix(backdrop.Dark, backdrop.Light, level + (level >> 7)));
         }
 
         var place = new Mapping(width, height, texelsPerPixel, backdrop.Angle, panU, panV)
@@ -59,13 +59,13 @@ internal static class BackdropPainter
         }
     }
 
-    private static void Fill<T>(Span<byte> rgb, Mapping place, ReadOnlySpan<int> ramp, T field)
+    private static void Fill<T>(Span<byte> rgb, Mapping place, ReadOnlySpan<Rgb> ramp, T field)
         where T : struct, IField
     {
         (int width, int height) = (place.Width, place.Height);
         long cos = WorldUnits.Cos(place.Angle) * place.TexelsPerPixel >> 16;
         long sin = WorldUnits.Sin(place.Angle) * place.TexelsPerPixel >> 16;
-        int at = 0;
+        Span<Rgb> pixels = Rgb.Pixels(rgb);
         for (int y = 0; y < height; y++)
         {
             // Doubled: the middle of a frame of even size lies between pixels.
@@ -75,13 +75,9 @@ internal static class BackdropPainter
             long panV = ((WorldUnits.Sin(place.Angle) * place.PanU) + (WorldUnits.Cos(place.Angle) * place.PanV)) >> 16;
             int u = (int)((((left * cos) - (down * sin)) >> 1) + place.OffsetU + panU);
             int v = (int)((((left * sin) + (down * cos)) >> 1) + place.OffsetV + panV);
-            for (int x = 0; x < width; x++)
+            foreach (ref Rgb pixel in pixels.Slice(y * width, width))
             {
-                int colour = ramp[field.At(u, v)];
-                rgb[at] = (byte)(colour >> 16);
-                rgb[at + 1] = (byte)(colour >> 8);
-                rgb[at + 2] = (byte)colour;
-                at += 3;
+                pixel = ramp[field.At(u, v)];
                 u = unchecked(u + (int)cos);
                 v = unchecked(v + (int)sin);
             }

@@ -18,17 +18,11 @@ internal static class CardPainter
     public static void Draw(Span<byte> rgb, int width, int height, WorldCard card)
     {
         int border = (int)((long)FrameWidth * Math.Min(width, height) >> 16);
-        for (int y = 0; y < height; y++)
+        Span<Rgb> pixels = Rgb.Pixels(rgb);
+        pixels.Fill(Rgb.Of(card.Frame.Rgb()));
+        for (int y = border; y < height - border; y++)
         {
-            for (int x = 0; x < width; x++)
-            {
-                bool inside = x >= border && y >= border && x < width - border && y < height - border;
-                int colour = inside ? Paper : card.Frame.Rgb();
-                int at = ((y * width) + x) * 3;
-                rgb[at] = (byte)(colour >> 16);
-                rgb[at + 1] = (byte)(colour >> 8);
-                rgb[at + 2] = (byte)colour;
-            }
+            pixels.Slice((y * width) + border, width - (2 * border)).Fill(Rgb.Of(Paper));
         }
 
         if (card.Next is null)

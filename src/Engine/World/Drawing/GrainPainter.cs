@@ -13,7 +13,7 @@ internal static class GrainPainter
         for (int y = 0; y < height; y++)
         {
             int at = (int)(WorldRandom.Hash(key, (ulong)y) & 8191);
-            foreach (ref Rgb pixel in System.Runtime.InteropServices.MemoryMarshal.Cast<byte, Rgb>(rgb.Slice(y * width * 3, width * 3)))
+            foreach (ref Rgb pixel in Rgb.Pixels(rgb.Slice(y * width * 3, width * 3)))
             {
                 int add = grain[at] * strength >> 7;
                 at = (at + 1) & 8191;
@@ -22,12 +22,5 @@ internal static class GrainPainter
                 pixel.B = (byte)FieldMath.Clamp(pixel.B + add);
             }
         }
-    }
-
-    private struct Rgb
-    {
-        public byte R;
-        public byte G;
-        public byte B;
     }
 }

@@ -82,7 +82,7 @@ public sealed class WorldVideoWriter
     {
         var renderer = new WorldRenderer(settings.Width, settings.Height);
         byte[] frame = new byte[renderer.FrameBytes];
-        MediaProcess process = MediaProcess.StartFed(_tools.Ffmpeg, Arguments(script, temporary, settings), path, cancellationToken);
+        MediaProcess process = MediaProcess.StartFed(new MediaCommand(_tools.Ffmpeg), Arguments(script, temporary, settings), path, cancellationToken);
         await using (process.ConfigureAwait(false))
         {
             bool fed = true;

@@ -91,7 +91,7 @@ public sealed class WorldVideoTests : IDisposable
         {
             string file = Path.Combine(tools, tool);
             await File.WriteAllTextAsync(file, "#!/bin/sh\nhead -c 1000 >/dev/null\necho 'No space left on device' >&2\nexit 1\n", Ct);
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         }
 
         WorldScript script = WorldRendererTests.Compose(WorldKind.Needle, WorldSplit.Test, 6, 60);

@@ -218,7 +218,7 @@ public sealed class UploadStoreTests : IAsyncDisposable
         _ = await Store.FinishAsync("ann", refused, Token);
         var list = await Store.ListAsync("ann", Token);
         Assert.Equal([(refused, UploadState.Refused), (id, UploadState.Receiving)], list.Select(u => (u.Id, u.State)));
-        Assert.Equal("'clip.mp4' is a stub", list[0].Status);
+        Assert.Equal("'clip.mp4' is a stub", list[0].Error);
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class MessageViewTests : IDisposable
 
     public void Dispose() => _context.Dispose();
 
-    private static async IAsyncEnumerable<AnswerUpdate> Nothing(string id, int offset, CancellationToken ct)
+    private static async IAsyncEnumerable<AnswerUpdate> Nothing(string id, int offset, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {
         await Task.CompletedTask;
         yield break;

@@ -58,7 +58,7 @@ internal static class VideosApi
         _ = group.MapGet("/tags", async (HttpContext http, VideoLibrary library, CancellationToken ct) => TypedResults.Ok(await library.TagsAsync(CurrentUser.From(http.User), ct)))
             .RequireAuthorization(Policies.Read).WithName("listTags").WithSummary("Tags in use, the most used first");
         _ = group.MapGet("/usage", async (HttpContext http, VideoLibrary library, CancellationToken ct) => TypedResults.Ok(await library.UsageAsync(CurrentUser.From(http.User), ct)))
-            .RequireAuthorization(Policies.Read).WithName("getUsage").WithSummary("Your space: what is used and what there is");
+            .RequireAuthorization(Policies.Read).WithName("getVideoUsage").WithSummary("Your space: what is used and what there is");
         _ = group.MapPost("/tag", async (HttpContext http, VideoLibrary library, TagVideos body, CancellationToken ct) =>
             {
                 await library.TagAsync(CurrentUser.From(http.User), body.Ids, body.Add ?? [], body.Remove ?? [], ct);

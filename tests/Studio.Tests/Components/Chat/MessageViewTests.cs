@@ -100,10 +100,11 @@ public sealed class MessageViewTests : IDisposable
     {
         var current = new AnswerSettings { Compress = "strong" };
         var view = Answer(Samples.Answer("a", "q", settings: new() { Seed = 4 }), current: current, versions: ["a0", "a"]);
-        var choices = view.FindAll(".menu-list")[0].QuerySelectorAll("button");
-        foreach (var choice in choices) choice.Click();
+        // Found anew before every click: each one draws the answer again.
+        AngleSharp.Dom.IElement Choice(int i) => view.FindAll(".menu-list")[0].QuerySelectorAll("button")[i];
+        for (var i = 0; i < 3; i++) Choice(i).Click();
         Assert.Equal([("a", null), ("a", new AnswerSettings { Temperature = 0.7, Seed = 6 }), ("a", current)], _again);
-        Assert.Contains("greedy", choices[0].TextContent, StringComparison.Ordinal);
+        Assert.Contains("greedy", Choice(0).TextContent, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -58,7 +58,6 @@ internal static class CommandLine
             (TraceCommand.Create(console), TraceCommand.Samples),
             (ModelsCommand.Create(console), ModelsCommand.Samples),
             (AccountsCommand.Create(console), AccountsCommand.Samples),
-            (WorldCommand.Create(console), WorldCommand.Samples),
             (VerifyCommand.Create(console), VerifyCommand.Samples),
             (BenchCommand.Create(console), BenchCommand.Samples),
             (DoctorCommand.Create(console), DoctorCommand.Samples),

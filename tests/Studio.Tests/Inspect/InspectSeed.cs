@@ -22,7 +22,6 @@ internal sealed class InspectSeed(StudioFolders folders, IDbContextFactory<Studi
     {
         var id = Ids.New(time);
         var extension = Path.GetExtension(file);
-        File.Copy(file, Path.Combine(folders.Videos, id + extension));
         await using var db = await databases.CreateDbContextAsync();
         _ = db.Add(new Video
         {
@@ -44,6 +43,8 @@ internal sealed class InspectSeed(StudioFolders folders, IDbContextFactory<Studi
             CreatedAt = time.GetUtcNow(),
         });
         _ = await db.SaveChangesAsync();
+        // Behind the row: a file without one is cleared away.
+        File.Copy(file, Path.Combine(folders.Videos, id + extension));
         return id;
     }
 

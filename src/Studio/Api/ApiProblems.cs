@@ -9,7 +9,7 @@ internal sealed class ApiProblems(IProblemDetailsService problems) : IExceptionH
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (!ApiPaths.IsApi(httpContext.Request.Path)) return false;
+        if (!ApiPaths.IsApi(httpContext.Request.Path) || ApiPaths.IsOpenAi(httpContext.Request.Path)) return false; // pages have their own way, and /v1 its own form
         var (status, detail) = Describe(exception);
         if (detail is null) return false;
         httpContext.Response.StatusCode = status;

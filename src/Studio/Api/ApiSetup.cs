@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Studio.Accounts;
 
 namespace Studio.Api;
@@ -29,12 +28,12 @@ internal static class ApiSetup
         });
     }
 
+    /// <summary>Behind the status pages of people, whose place it takes for programs.</summary>
+    public static IApplicationBuilder UseApi(this IApplicationBuilder app) => app.UseMiddleware<ApiStatus>();
+
     public static IEndpointRouteBuilder MapApi(this IEndpointRouteBuilder endpoints)
     {
         _ = endpoints.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(Policies.Read);
-        // What is not there is a problem in JSON, not a page.
-        _ = endpoints.MapFallback("/api/{**path}", Results<NotFound, ProblemHttpResult> (HttpContext http) => TypedResults.Problem(
-            statusCode: StatusCodes.Status404NotFound, detail: $"there is no {http.Request.Method} {http.Request.Path}; /api lists what there is")).RequireAuthorization(Policies.Read).ExcludeFromDescription();
         return endpoints;
     }
 }
@@ -42,5 +41,7 @@ internal static class ApiSetup
 /// <summary>Which requests are programs'.</summary>
 internal static class ApiPaths
 {
-    public static bool IsApi(PathString path) => path.StartsWithSegments("/api/v1") || path.StartsWithSegments("/v1");
+    public static bool IsApi(PathString path) => path.StartsWithSegments("/api/v1") || IsOpenAi(path);
+
+    public static bool IsOpenAi(PathString path) => path.StartsWithSegments("/v1");
 }

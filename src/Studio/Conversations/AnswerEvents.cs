@@ -30,7 +30,7 @@ internal static class AnswerEvents
         while (true)
         {
             var next = source.MoveNextAsync().AsTask();
-            while (!await EndsAsync(next, time, ct)) yield return new(null, "ping");
+            while (!await next.EndsWithinAsync(s_ping, time, ct)) yield return new(null, "ping");
             if (!await next) yield break;
             if (source.Current is AnswerUpdate.Text text) offset = text.Offset + text.Delta.Length;
             var type = source.Current switch
@@ -42,15 +42,5 @@ internal static class AnswerEvents
             };
             yield return new(source.Current, type) { EventId = offset.ToString() };
         }
-    }
-
-    /// <summary>Whether it ended before it was time for a ping. Its own failure is left to whoever awaits it.</summary>
-    private static async Task<bool> EndsAsync(Task task, TimeProvider time, CancellationToken ct)
-    {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var pause = Task.Delay(s_ping, time, over.Token);
-        var first = await Task.WhenAny(task, pause);
-        await over.CancelAsync();
-        return first == task || pause.IsCanceled;
     }
 }

@@ -47,7 +47,11 @@ public sealed class AnswerFeed
             }
         }
 
-        await foreach (var update in live.WatchAsync(offset, either.Token).ConfigureAwait(false)) yield return update;
+        var updates = live.WatchAsync(offset, either.Token).GetAsyncEnumerator(either.Token);
+        await using (updates.ConfigureAwait(false))
+        {
+            while (await NextAsync(updates, ct).ConfigureAwait(false)) yield return updates.Current;
+        }
     }
 
     internal void Add(LiveAnswer answer) => _ = _live.TryAdd(answer.Id, answer);
@@ -55,6 +59,19 @@ public sealed class AnswerFeed
     internal void Remove(LiveAnswer answer) => _ = _live.TryRemove(new(answer.Id, answer));
 
     internal LiveAnswer? Find(string id) => _live.GetValueOrDefault(id);
+
+    /// <summary>False also when the server stops: that is an end, not a failure.</summary>
+    private async Task<bool> NextAsync(IAsyncEnumerator<AnswerUpdate> updates, CancellationToken ct)
+    {
+        try
+        {
+            return await updates.MoveNextAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested && !ct.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
 
     private static AnswerUpdate.Finished FinishedOf(Message message)
     {

@@ -129,6 +129,7 @@ internal sealed class AnswerRunner : IAsyncDisposable
         {
             state = AnswerState.Failed;
             error = CommandLine.Explain(e);
+            live.FailedInside = error is null;
             if (error is null) _log.LogError(e, "answer {Answer} failed", order.Id);
             error ??= $"an internal error; the server's log has the details under {order.Id}";
         }

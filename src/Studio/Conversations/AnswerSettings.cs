@@ -53,6 +53,9 @@ public sealed record AnswerSettings
 
     public double? RepetitionPenalty { get; init; }
 
+    /// <summary>The names of the fields in JSON.</summary>
+    internal static IReadOnlyList<string> FieldNames { get; } = [.. ConversationJson.Default.AnswerSettings.Properties.Select(p => p.Name)];
+
     /// <summary>Refuses values that no model could use; what depends on the model is checked by <see cref="For"/>.</summary>
     /// <exception cref="ArgumentException">A value cannot be used; the message names it and the remedy.</exception>
     public void Validate()

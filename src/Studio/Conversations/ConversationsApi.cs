@@ -26,7 +26,7 @@ public sealed record RegenerateAnswer(AnswerSettings? Settings, AnswerLifetime L
 
 /// <param name="Question">Null plans for a short one.</param>
 /// <param name="ParentMessageId">The answer that the question would follow.</param>
-public sealed record PlanQuestion(AnswerSettings? Settings, IReadOnlyList<string>? VideoIds, string? Question, string? ParentMessageId);
+public sealed record PlanBody(AnswerSettings? Settings, IReadOnlyList<string>? VideoIds, string? Question, string? ParentMessageId);
 
 /// <summary>Conversations, questions, answers, plans and the line over HTTP.</summary>
 internal static class ConversationsApi
@@ -102,7 +102,7 @@ internal static class ConversationsApi
             .RequireAuthorization(Policies.Write).WithName("deleteMessage").WithSummary("Delete a question or an answer with everything below it");
         _ = group.MapGet("/traces/{answerId}", TraceAsync)
             .RequireAuthorization(Policies.Read).WithName("getTrace").WithSummary("The compression trace of an answer").Produces<Engine.Compression.CompressionTrace>();
-        _ = group.MapPost("/plans", async (HttpContext http, PlanService service, PlanQuestion body, CancellationToken ct) =>
+        _ = group.MapPost("/plans", async (HttpContext http, PlanService service, PlanBody body, CancellationToken ct) =>
                 TypedResults.Ok(await service.PlanAsync(CurrentUser.From(http.User), body.Settings ?? new(), body.VideoIds ?? [], body.Question, body.ParentMessageId, ct)))
             .RequireAuthorization(Policies.Read).WithName("plan").WithSummary("What a question would cost: frames, tokens, memory, time").ProducesProblem(StatusCodes.Status404NotFound);
         _ = group.MapGet("/queue", (HttpContext http, DeviceScheduler scheduler) => TypedResults.Ok(scheduler.Snapshot(CurrentUser.From(http.User))))

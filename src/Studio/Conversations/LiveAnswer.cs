@@ -35,6 +35,9 @@ internal sealed class LiveAnswer
 
     public Task<AnswerUpdate.Finished> Completion => _completion.Task;
 
+    /// <summary>Whether it failed by no fault of the question, its media or settings.</summary>
+    public bool FailedInside { get; set; }
+
     /// <summary>The text so far.</summary>
     public string Text
     {

@@ -4,8 +4,10 @@ using Studio.Accounts;
 using Studio.Api;
 using Studio.Conversations;
 using Studio.Data;
+using Studio.Inspect;
 using Studio.Library;
 using Studio.Observability;
+using Studio.OpenAi;
 using Studio.Security;
 
 namespace Studio.Hosting;
@@ -54,19 +56,23 @@ public static class StudioServer
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
         _ = services.AddObservability(options, folders).AddAccounts(options, folders).AddSecurity(options);
         _ = services.AddLibrary(options);
-        _ = services.AddApi().AddConversations().MeasureAnswers();
+        _ = services.AddApi().AddConversations().AddOpenAi().MeasureAnswers();
+        _ = services.AddInspect();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
-        _ = services.AddRazorComponents().AddInteractiveServerComponents();
+        _ = services.AddRazorComponents().AddInteractiveServerComponents()
+            // The longest question, each character as long as text can become on the wire.
+            .AddHubOptions(o => o.MaximumReceiveMessageSize = 8 * Conversations.ConversationService.MaxQuestionLength);
     }
 
     private static void Map(WebApplication app, StudioOptions options)
     {
         _ = app.UseRequestLog().UseSecurity(options);
         _ = app.MapStaticAssets().AllowAnonymous();
-        _ = app.MapAccounts().MapObservability();
         app.MapLibrary();
-        _ = app.MapApi().MapConversations();
+        app.MapInspect();
+        _ = app.MapApi().MapConversations().MapOpenAi();
+        _ = app.MapAccounts().MapObservability();
         // Framing is forbidden for every response in SecurityHeaders, which includes the sockets' pages.
         _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }

@@ -22,6 +22,18 @@ internal sealed class LibraryCleanup(
     {
         // The server answers first.
         await Task.Yield();
+        try
+        {
+            await RepeatAsync(stoppingToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops; what is left waits for the next start.
+        }
+    }
+
+    private async Task RepeatAsync(CancellationToken stoppingToken)
+    {
         using var timer = new PeriodicTimer(limits.CleanupInterval, time);
         do
         {
@@ -34,7 +46,20 @@ internal sealed class LibraryCleanup(
                 log.LogWarning(e, "A round of cleaning up failed; the next one tries again");
             }
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+        while (await NextAsync(timer, stoppingToken).ConfigureAwait(false));
+    }
+
+    /// <summary>False when the server stops, however it stops.</summary>
+    private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken ct)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(ct).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private async Task<int> RemoveOrphansAsync(CancellationToken ct)

@@ -29,7 +29,7 @@ internal sealed class VideoIntake(IDbContextFactory<StudioDb> databases, StudioF
         {
             var part = Part(upload.Id);
             if (await RecoverAsync(upload.Id, part).ConfigureAwait(false)) return await EndAsync(upload, upload.Id, error: null, part).ConfigureAwait(false);
-            hash ??= await PartFile.HashAsync(part, progress: null, ct).ConfigureAwait(false);
+            hash ??= await PartFile.HashAsync(part, ct).ConfigureAwait(false);
             var content = Convert.ToHexStringLower(hash.GetHashAndReset());
             if (await FindAsync(upload.OwnerId, content, ct).ConfigureAwait(false) is { } known) return await EndAsync(upload, known, error: null, part).ConfigureAwait(false);
             try
@@ -80,9 +80,12 @@ internal sealed class VideoIntake(IDbContextFactory<StudioDb> databases, StudioF
         var db = await databases.CreateDbContextAsync(ct).ConfigureAwait(false);
         await using (db.ConfigureAwait(false))
         {
-            return await db.Videos.Where(v => v.OwnerId == ownerId && v.ContentHash == content).Select(v => v.Id).FirstOrDefaultAsync(ct).ConfigureAwait(false);
+            return await FindAsync(db, ownerId, content, ct).ConfigureAwait(false);
         }
     }
+
+    private static Task<string?> FindAsync(StudioDb db, string ownerId, string content, CancellationToken ct) =>
+        db.Videos.Where(v => v.OwnerId == ownerId && v.ContentHash == content).Select(v => v.Id).FirstOrDefaultAsync(ct);
 
     /// <summary>Not cancelled: from here on the video is either in the library or not.</summary>
     private async Task<string> KeepAsync(Upload upload, MediaFacts facts, string content, string part)
@@ -107,22 +110,27 @@ internal sealed class VideoIntake(IDbContextFactory<StudioDb> databases, StudioF
         };
         PartFile.Flush(part);
         var file = Path.Combine(folders.Videos, video.Id + video.Extension);
-        File.Move(part, file);
-        try
+        var db = await databases.CreateDbContextAsync().ConfigureAwait(false);
+        await using (db.ConfigureAwait(false))
         {
-            var db = await databases.CreateDbContextAsync().ConfigureAwait(false);
-            await using (db.ConfigureAwait(false))
+            // A writing transaction from its first statement: the same content that comes in twice at once is stored once.
+            var transaction = await db.Database.BeginTransactionAsync().ConfigureAwait(false);
+            await using (transaction.ConfigureAwait(false))
             {
+                if (await FindAsync(db, upload.OwnerId, content, CancellationToken.None).ConfigureAwait(false) is { } other) return other;
                 _ = db.Add(video);
                 _ = await db.SaveChangesAsync().ConfigureAwait(false);
+                File.Move(part, file);
+                try
+                {
+                    await transaction.CommitAsync().ConfigureAwait(false);
+                }
+                catch
+                {
+                    File.Move(file, part);
+                    throw;
+                }
             }
-        }
-        catch (Exception e)
-        {
-            File.Move(file, part);
-            // The same content may have come in twice at the same time; the unique index lets one in.
-            if (e is DbUpdateException && await FindAsync(upload.OwnerId, content, CancellationToken.None).ConfigureAwait(false) is { } other) return other;
-            throw;
         }
 
         return video.Id;

@@ -28,9 +28,9 @@ public sealed class ModelHost : IAsyncDisposable
     private IReadOnlyDictionary<string, (ModelState State, VideoChatFlash Model)> _states = new Dictionary<string, (ModelState, VideoChatFlash)>();
 
     internal ModelHost(
-        StudioOptions options, StudioFolders folders, DeviceScheduler scheduler, ModelCatalog catalog, TimeProvider time, ILogger<ModelTasks> log, Func<HubClient>? hub = null)
+        StudioOptions options, StudioFolders folders, DeviceScheduler scheduler, ModelCatalog catalog, TimeProvider time, ILogger<ModelTasks> log, Func<HubClient> hub)
     {
-        (_options, _scheduler, _time, Catalog, _hub) = (options, scheduler, time, catalog, hub ?? (() => new(HubOptions.FromEnvironment())));
+        (_options, _scheduler, _time, Catalog, _hub) = (options, scheduler, time, catalog, hub);
         BudgetBytes = options.ModelMemoryBytes > 0 ? options.ModelMemoryBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
         _tasks = new(time, log);
         _tasks.Changed += () => Changed?.Invoke();

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Studio.Api;
 using Studio.Hosting;
 using Studio.Observability;
 
@@ -39,7 +40,7 @@ internal static class SecuritySetup
     public static IApplicationBuilder UseSecurity(this IApplicationBuilder app, StudioOptions options)
     {
         if (options.TrustedProxies.Count > 0) _ = app.UseForwardedHeaders();
-        _ = app.UseSecurityHeaders().UseErrorPages().UseHostGuard(options).UseCrossSiteGuard();
+        _ = app.UseSecurityHeaders().UseErrorPages().UseApi().UseHostGuard(options).UseCrossSiteGuard();
         // Named here, so that a page that explains an error finds its own route.
         return app.UseRouting().Use(RequestLog.NoteRoute).UseAuthentication().UseRateLimits().UseAuthorization().UseAntiforgery();
     }

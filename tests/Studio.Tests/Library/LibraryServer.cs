@@ -52,7 +52,7 @@ internal sealed class LibraryServer : IAsyncDisposable
     /// <summary>A new process would find the same folder.</summary>
     public async Task RestartAsync()
     {
-        await _app.DisposeAsync();
+        await StopAsync();
         await StartAsync();
     }
 
@@ -69,9 +69,15 @@ internal sealed class LibraryServer : IAsyncDisposable
         return await work(db);
     }
 
+    public async Task StopAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
-        await _app.DisposeAsync();
+        await StopAsync();
         Directory.Delete(Folder, recursive: true);
     }
 

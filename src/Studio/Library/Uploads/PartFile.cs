@@ -27,9 +27,11 @@ internal static class PartFile
         using var file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, FileOptions.Asynchronous);
         var at = offset;
         var segments = new List<ReadOnlyMemory<byte>>();
+        // Not by the token of ReadAsync: a request's reader would be left in the middle of a read, and could not be drained.
+        using var end = ct.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), body);
         while (true)
         {
-            var read = await body.ReadAsync(ct).ConfigureAwait(false);
+            var read = await body.ReadAsync(CancellationToken.None).ConfigureAwait(false);
             var buffer = read.Buffer;
             if (buffer.Length > offset + room - at)
             {
@@ -48,7 +50,8 @@ internal static class PartFile
             at += buffer.Length;
             if (buffer.Length > 0) progress(at);
             body.AdvanceTo(buffer.End);
-            if (read.IsCompleted || read.IsCanceled) break;
+            if (read.IsCompleted) break;
+            ct.ThrowIfCancellationRequested();
         }
 
         if (checksum?.Matches() != false) return;
@@ -57,7 +60,7 @@ internal static class PartFile
     }
 
     /// <summary>SHA-256 of a whole file, read in blocks.</summary>
-    public static async Task<IncrementalHash> HashAsync(string path, Action<long>? progress, CancellationToken ct)
+    public static async Task<IncrementalHash> HashAsync(string path, CancellationToken ct)
     {
         using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.Asynchronous | FileOptions.SequentialScan);
         var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -69,7 +72,7 @@ internal static class PartFile
             while ((read = await RandomAccess.ReadAsync(file, block, at, ct).ConfigureAwait(false)) > 0)
             {
                 hash.AppendData(block, 0, read);
-                progress?.Invoke(at += read);
+                at += read;
             }
 
             return hash;

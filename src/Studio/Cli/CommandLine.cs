@@ -54,6 +54,8 @@ internal static class CommandLine
             (ServeCommand.Create(console), ServeCommand.Samples),
             (ChatCommand.Create(console), ChatCommand.Samples),
             (PlanCommand.Create(console), PlanCommand.Samples),
+            (VideosCommand.Create(console), VideosCommand.Samples),
+            (TraceCommand.Create(console), TraceCommand.Samples),
             (ModelsCommand.Create(console), ModelsCommand.Samples),
             (AccountsCommand.Create(console), AccountsCommand.Samples),
             (VerifyCommand.Create(console), VerifyCommand.Samples),

@@ -44,6 +44,10 @@ internal sealed class ChatCompletions(
             using var gone = either.Token.Register(() => runner.Stop(id));
             await respond(new(id, question.Model.Name, time.GetUtcNow(), request, live, conversationId), either.Token).ConfigureAwait(false);
         }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested && !ct.IsCancellationRequested)
+        {
+            throw new OpenAiException(StatusCodes.Status503ServiceUnavailable, "the server stops; send the request again in a moment");
+        }
         finally
         {
             _ = runner.Stop(id); // whatever happened, nobody waits for it any more

@@ -18,7 +18,7 @@ public sealed class ErrorTests
     public async Task Programs_GetProblemDetails_WithTheRequestsId()
     {
         await using var studio = await TestStudio.StartAsync();
-        foreach (var (path, status) in new[] { ("/api/v1/nothing", 404), ("/v1/nothing", 404), ("/api/v1/accounts?page=0", 400), ("/api/v1/accounts?size=1000", 400), ("/api/v1/accounts?page=x", 400), ("/nothing", 404) })
+        foreach (var (path, status) in new[] { ("/api/v1/nothing", 404), ("/api/v1/accounts?page=0", 400), ("/api/v1/accounts?size=1000", 400), ("/api/v1/accounts?page=x", 400), ("/nothing", 404) })
         {
             using var answer = await studio.Http.GetAsync(path, Ct);
             Assert.Equal((path, status, "application/problem+json"), (path, (int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));

@@ -59,7 +59,7 @@ public sealed class RouteTests : IAsyncLifetime
     /// <summary>Routes that take more than <see cref="Studio.Security.RequestSizes.Default"/>, and why.</summary>
     private static readonly Dictionary<string, string> s_large = new(StringComparer.Ordinal)
     {
-        ["POST /v1/chat/completions"] = "videos and images come inside as data URLs",
+        ["POST /v1/chat/completions"] = "images and short videos stand in the request as data URLs; the API bounds them",
     };
 
     private AccountServer _server = null!;

@@ -6,13 +6,6 @@ const planDelay = 250; // ms after the last key before the plan is asked for
 
 export const offset = () => -new Date().getTimezoneOffset();
 
-export function openDialog(dialog) {
-  if (!dialog.open) dialog.showModal();
-  dialog.querySelector("[autofocus]")?.focus();
-}
-
-export const closeDialog = (dialog) => dialog.close();
-
 export function start(root, page) {
   const stop = new AbortController();
   const signal = stop.signal;
@@ -59,7 +52,7 @@ export function start(root, page) {
       const history = document.getElementById("chat-history");
       if (history?.matches(":popover-open")) history.hidePopover();
       const message = messageId ? document.getElementById(`message-${messageId}`) : null;
-      if (!message) return follower.end();
+      if (!message) return root.dataset.conversation ? follower.end() : follower.top();
       follower.release();
       message.scrollIntoView({ block: "start" });
       if (!highlight) return;
@@ -84,7 +77,7 @@ function follow(root, signal) {
   let follows = true;
   let last = 0;
   const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 24;
-  const show = () => { jump.hidden = follows || atEnd(); };
+  const show = () => { jump.hidden = follows || atEnd() || !root.dataset.conversation; };
   const end = () => {
     follows = true;
     log.scrollTop = log.scrollHeight;
@@ -97,10 +90,17 @@ function follow(root, signal) {
     show();
   }, { passive: true, signal });
   jump.addEventListener("click", end, { signal });
+  // What a person opens grows where it is looked at.
+  log.addEventListener("click", (event) => { if (event.target.closest("summary")) follows = false; }, { signal, capture: true });
   const sizes = new ResizeObserver(() => { if (follows) end(); else show(); });
   sizes.observe(log);
   sizes.observe(log.firstElementChild);
-  return { end, release: () => { follows = false; }, dispose: () => sizes.disconnect() };
+  const top = () => {
+    follows = false;
+    log.scrollTop = 0;
+    show();
+  };
+  return { end, top, release: () => { follows = false; }, dispose: () => sizes.disconnect() };
 }
 
 /** The input. Its text belongs to the browser and is kept for this tab until it is sent. */
@@ -127,6 +127,7 @@ function composer(root, call, signal) {
     const box = input();
     if (!box || sending || !box.value.trim()) return;
     sending = true;
+    root.toggleAttribute("data-sending", true);
     clearTimeout(timer);
     const [text, at] = [box.value, key()];
     try {
@@ -138,6 +139,7 @@ function composer(root, call, signal) {
       }
     } finally {
       sending = false;
+      root.removeAttribute("data-sending");
     }
   };
   root.addEventListener("input", (event) => { if (event.target.matches("[data-composer]")) changed(event.target); }, { signal });

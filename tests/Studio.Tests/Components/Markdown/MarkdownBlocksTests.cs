@@ -7,7 +7,7 @@ public sealed class MarkdownBlocksTests
     [Theory]
     [InlineData("one\ntwo\n\nthree", "<p>one<br>two</p><p>three</p>")]
     [InlineData("# Title #\ntext", "<h3>Title</h3><p>text</p>")]
-    [InlineData("###### deep", "<h6>deep</h6>")]
+    [InlineData("###### deep", "<h3>deep</h3>")]
     [InlineData("#no heading", "<p>#no heading</p>")]
     [InlineData("- a\n- b", "<ul><li>a</li><li>b</li></ul>")]
     [InlineData("3. a\n4. b", "<ol start=\"3\"><li>a</li><li>b</li></ol>")]

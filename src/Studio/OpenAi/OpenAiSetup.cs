@@ -5,6 +5,7 @@ using Microsoft.OpenApi;
 using Studio.Accounts;
 using Studio.Conversations;
 using Studio.ModelHosting;
+using Studio.Security;
 
 namespace Studio.OpenAi;
 
@@ -34,7 +35,7 @@ internal static class OpenAiSetup
                 operation.RequestBody = RequestBody();
                 return Task.CompletedTask;
             })
-            .WithMetadata(new RequestSizeLimitAttribute(ChatCompletions.MaxBodyBytes));
+            .WithMetadata(new RequestSizeLimitAttribute(ChatCompletions.MaxBodyBytes), new RateAttribute(RateClass.Ask));
         return endpoints;
     }
 

@@ -128,6 +128,19 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task OpenAiClients_AreToldInTheirOwnWords()
+    {
+        await using var server = await AccountServer.StartAsync(o => o with { RequestsPerMinute = 1 }, new ManualTime());
+        using var client = server.Program("sk-none");
+        foreach (var (status, type) in new[] { (HttpStatusCode.Unauthorized, "authentication_error"), (HttpStatusCode.TooManyRequests, "rate_limit_error") })
+        {
+            using var answer = await client.GetAsync("/v1/models", Ct);
+            using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Ct));
+            Assert.Equal((status, type), (answer.StatusCode, body.RootElement.GetProperty("error").GetProperty("type").GetString()));
+        }
+    }
+
+    [Fact]
     public async Task Browser_GetsAPage()
     {
         await using var server = await AccountServer.StartAsync(o => o with { RequestsPerMinute = 1 }, new ManualTime());

@@ -89,7 +89,7 @@ public sealed class PlanTests : IDisposable
         var line = _context.Render<PlanLine>(p => p.Add(c => c.Plan, Samples.Plan(1024, 768, 256)));
         var text = line.Find(".plan-facts").TextContent;
         foreach (var fact in new[] { "64 frames", "1,024 → 768 → 256 tokens", "KV 2.00 MiB", "40.0 MiB memory", "900 ms" }) Assert.Contains(fact, text, StringComparison.Ordinal);
-        var bars = line.FindAll(".stage-bar").Select(b => b.GetAttribute("style")).ToArray();
+        var bars = line.FindAll(".stage-bar").Select(b => b.GetAttribute("style")!).ToArray();
         Assert.Equal(["flex-grow:2;height:100%", "flex-grow:2;height:75%", "flex-grow:2;height:25%"], bars);
         Assert.Contains("768 visual tokens in 2 layers", line.Find("[role=img]").GetAttribute("aria-label"), StringComparison.Ordinal);
     }

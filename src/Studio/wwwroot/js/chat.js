@@ -14,7 +14,7 @@ export function start(root, page) {
   player.watch(root, signal);
   const follower = follow(root, signal);
   const draft = composer(root, call, signal);
-  if (find(".chat-drop")) files(root, call, signal);
+  files(root, call, signal);
 
   root.addEventListener("click", async (event) => {
     const target = event.target.closest?.("[data-seek],[data-copy],[data-copy-code],[data-suggest],[data-ask-moment],[data-send]");
@@ -197,7 +197,8 @@ function files(root, call, signal) {
     uploads.add(list);
     call("UploadBegunAsync");
   };
-  const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  // Whoever may not ask here is not offered to drop anything.
+  const hasFiles = (event) => root.querySelector(".chat-drop") && [...(event.dataTransfer?.types ?? [])].includes("Files");
   let depth = 0; // elements under the pointer change all the time
   const over = (on) => root.toggleAttribute("data-dropping", on);
   root.addEventListener("dragenter", (event) => { if (hasFiles(event)) { event.preventDefault(); depth++; over(true); } }, { signal });

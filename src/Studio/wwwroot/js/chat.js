@@ -14,6 +14,7 @@ export function start(root, page) {
   player.watch(root, signal);
   const follower = follow(root, signal);
   const draft = composer(root, call, signal);
+  files(root, call, signal);
 
   root.addEventListener("click", async (event) => {
     const target = event.target.closest?.("[data-seek],[data-copy],[data-copy-code],[data-suggest],[data-ask-moment],[data-send]");
@@ -177,6 +178,45 @@ function composer(root, call, signal) {
       try { sessionStorage.removeItem(keyOf(id)); } catch { /* as above */ }
     },
   };
+}
+
+/** Files dropped on the page or picked in the dialog go to the library, and are attached once they are there. */
+function files(root, call, signal) {
+  const mine = new Set();
+  let listening = false;
+  const take = async (list) => {
+    if (list.length === 0) return;
+    const uploads = await import("./uploads.js");
+    if (!listening) {
+      listening = true;
+      const off = uploads.onDone((upload) => { if (mine.delete(upload.print) && upload.video) call("AttachUploadedAsync", upload.video).catch(() => { /* the page is gone; the library has it */ }); });
+      signal.addEventListener("abort", off);
+    }
+    const { fingerprint } = await import("./tus-client.js");
+    for (const file of list) mine.add(fingerprint(file));
+    uploads.add(list);
+    call("UploadBegunAsync");
+  };
+  // Whoever may not ask here is not offered to drop anything.
+  const hasFiles = (event) => root.querySelector(".chat-drop") && [...(event.dataTransfer?.types ?? [])].includes("Files");
+  let depth = 0; // elements under the pointer change all the time
+  const over = (on) => root.toggleAttribute("data-dropping", on);
+  root.addEventListener("dragenter", (event) => { if (hasFiles(event)) { event.preventDefault(); depth++; over(true); } }, { signal });
+  root.addEventListener("dragover", (event) => { if (hasFiles(event)) { event.preventDefault(); event.dataTransfer.dropEffect = "copy"; } }, { signal });
+  root.addEventListener("dragleave", (event) => { if (hasFiles(event) && --depth <= 0) { depth = 0; over(false); } }, { signal });
+  root.addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    depth = 0;
+    over(false);
+    take([...event.dataTransfer.items].filter((i) => i.kind === "file" && i.webkitGetAsEntry?.()?.isDirectory !== true).map((i) => i.getAsFile()).filter(Boolean));
+  }, { signal });
+  root.addEventListener("change", (event) => {
+    if (!event.target.matches?.("input[data-upload]")) return;
+    const list = [...event.target.files];
+    event.target.value = "";
+    take(list);
+  }, { signal });
 }
 
 /** What a copy button copies: the text as it is shown, its Markdown, or an address. */

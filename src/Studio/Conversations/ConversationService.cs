@@ -51,17 +51,21 @@ public sealed partial class ConversationService
         return new(conversation.Id, conversation.Title, user.Id, user.Name, conversation.Visibility, conversation.CreatedAt, conversation.UpdatedAt, 0, true, null);
     }
 
-    /// <summary>Conversations that the user may read, latest first.</summary>
+    /// <summary>The user's own conversations and those shared with the team, latest first.</summary>
     /// <param name="query">Words that the title or a message must contain, in any case; null or blank lists all.</param>
     /// <exception cref="RequestException">400.</exception>
-    public async Task<Paged<ConversationSummary>> ListAsync(CurrentUser user, string? query = null, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default)
+    public Task<Paged<ConversationSummary>> ListAsync(CurrentUser user, string? query = null, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default) =>
+        ListAsync(user, everybodys: false, query, page, size, ct);
+
+    /// <summary>As the other, or all conversations that the user may read: an administrator's way to everybody's.</summary>
+    public async Task<Paged<ConversationSummary>> ListAsync(CurrentUser user, bool everybodys, string? query = null, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(user);
         var (skip, take) = Paging.Check(page, size);
         var db = await _contexts.CreateDbContextAsync(ct).ConfigureAwait(false);
         await using (db.ConfigureAwait(false))
         {
-            var found = db.Conversations.AsNoTracking().ReadableBy(user);
+            var found = everybodys ? db.Conversations.AsNoTracking().ReadableBy(user) : db.Conversations.AsNoTracking().ListedFor(user);
             foreach (var patterns in SearchText.Patterns(query))
             {
                 found = found.Where(c => patterns.Any(p => EF.Functions.Like(c.Title, p, @"\"))

@@ -40,9 +40,9 @@ internal static class ConversationsApi
 
     private static void MapConversations(RouteGroupBuilder group)
     {
-        _ = group.MapGet("/", async (HttpContext http, ConversationService service, CancellationToken ct, string? query = null, int page = 1, int size = Paging.DefaultSize) =>
-                TypedResults.Ok(await service.ListAsync(CurrentUser.From(http.User), query, page, size, ct)))
-            .RequireAuthorization(Policies.Read).WithName("listConversations").WithSummary("Conversations, latest first; query finds words in titles and messages");
+        _ = group.MapGet("/", async (HttpContext http, ConversationService service, CancellationToken ct, string? query = null, bool all = false, int page = 1, int size = Paging.DefaultSize) =>
+                TypedResults.Ok(await service.ListAsync(CurrentUser.From(http.User), all, query, page, size, ct)))
+            .RequireAuthorization(Policies.Read).WithName("listConversations").WithSummary("One's own and the team's conversations, latest first; query finds words in titles and messages; all shows administrators everybody's");
         _ = group.MapPost("/", async (HttpContext http, ConversationService service, CreateConversation body, CancellationToken ct) =>
             {
                 var made = await service.CreateAsync(CurrentUser.From(http.User), body.Title, ct);

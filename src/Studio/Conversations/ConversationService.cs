@@ -30,7 +30,8 @@ public sealed partial class ConversationService
     private readonly TimeProvider _time;
 
     internal ConversationService(
-        IDbContextFactory<StudioDb> contexts, StudioFolders folders, AnswerRunner runner, AnswerFeed feed, DeviceScheduler scheduler, ModelHost models, TraceStore traces, TimeProvider time) =>
+        IDbContextFactory<StudioDb> contexts, StudioFolders folders, AnswerRunner runner, AnswerFeed feed, DeviceScheduler scheduler, ModelHost models,
+        TraceStore traces, TimeProvider time) =>
         (_contexts, _folders, _runner, _feed, _scheduler, _models, _traces, _time) = (contexts, folders, runner, feed, scheduler, models, traces, time);
 
     /// <summary>An empty conversation.</summary>
@@ -58,7 +59,8 @@ public sealed partial class ConversationService
         ListAsync(user, everybodys: false, query, page, size, ct);
 
     /// <summary>As the other, or all conversations that the user may read: an administrator's way to everybody's.</summary>
-    public async Task<Paged<ConversationSummary>> ListAsync(CurrentUser user, bool everybodys, string? query = null, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default)
+    public async Task<Paged<ConversationSummary>> ListAsync(
+        CurrentUser user, bool everybodys, string? query = null, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(user);
         var (skip, take) = Paging.Check(page, size);
@@ -89,7 +91,8 @@ public sealed partial class ConversationService
         await using (db.ConfigureAwait(false))
         {
             var c = await ReadAsync(db, user, id, ct).ConfigureAwait(false);
-            var messages = await db.Messages.AsNoTracking().Include(m => m.Media).Where(m => m.ConversationId == id).OrderBy(m => m.CreatedAt).ThenBy(m => m.Id).ToListAsync(ct).ConfigureAwait(false);
+            var messages = await db.Messages.AsNoTracking().Include(m => m.Media).Where(m => m.ConversationId == id)
+                .OrderBy(m => m.CreatedAt).ThenBy(m => m.Id).ToListAsync(ct).ConfigureAwait(false);
             var names = await NamesAsync(db, user, [c.OwnerId], ct).ConfigureAwait(false);
             return new(
                 c.Id, c.Title, c.OwnerId, names[c.OwnerId], c.Visibility, c.CreatedAt, c.UpdatedAt, Access.CanWrite(user, c.OwnerId),
@@ -205,7 +208,8 @@ public sealed partial class ConversationService
     private static async Task<Dictionary<string, string>> NamesAsync(StudioDb db, CurrentUser user, IEnumerable<string> ownerIds, CancellationToken ct)
     {
         var ids = ownerIds.Distinct(StringComparer.Ordinal).ToList();
-        var known = await db.Users.Where(u => ids.Contains(u.Id)).ToDictionaryAsync(u => u.Id, u => u.DisplayName.Length > 0 ? u.DisplayName : u.UserName ?? u.Id, ct).ConfigureAwait(false);
+        var known = await db.Users.Where(u => ids.Contains(u.Id))
+            .ToDictionaryAsync(u => u.Id, u => u.DisplayName.Length > 0 ? u.DisplayName : u.UserName ?? u.Id, ct).ConfigureAwait(false);
         return ids.ToDictionary(id => id, id => known.GetValueOrDefault(id) ?? (id == user.Id ? user.Name : id), StringComparer.Ordinal);
     }
 
@@ -239,7 +243,8 @@ public sealed partial class ConversationService
     private static async Task<(Message Message, Conversation Conversation)> ReadMessageAsync(StudioDb db, CurrentUser user, string id, CancellationToken ct)
     {
         var message = await db.Messages.AsNoTracking().Include(m => m.Media).FirstOrDefaultAsync(m => m.Id == id, ct).ConfigureAwait(false);
-        var conversation = message is null ? null : await db.Conversations.AsNoTracking().ReadableBy(user).FirstOrDefaultAsync(c => c.Id == message.ConversationId, ct).ConfigureAwait(false);
+        var conversation = message is null ? null
+            : await db.Conversations.AsNoTracking().ReadableBy(user).FirstOrDefaultAsync(c => c.Id == message.ConversationId, ct).ConfigureAwait(false);
         return conversation is null ? throw RequestException.NotFound("message", id) : (message!, conversation);
     }
 

@@ -178,7 +178,9 @@ public sealed class DeviceScheduler : IAsyncDisposable
     {
         var mine = entry.Work.UserId == user.Id;
         var open = mine || user.IsAdmin;
-        return new(open ? entry.Work.Id : null, position, open ? entry.Work.UserName : null, open ? entry.Work.Detail ?? entry.Work.What : entry.Work.What, entry.Since, mine, entry.Work.Priority);
+        var work = entry.Work;
+        return open ? new(work.Id, position, work.UserName, work.Detail ?? work.What, entry.Since, mine, work.Priority)
+            : new(null, position, null, work.What, entry.Since, mine, work.Priority);
     }
 
     private void Loop()

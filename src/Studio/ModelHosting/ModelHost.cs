@@ -128,7 +128,11 @@ public sealed class ModelHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(hubId);
         var id = PublishedGeometries.TryFind(hubId)?.HubId ?? hubId;
-        if (!HubClient.IsHubId(id)) throw RequestException.Invalid($"'{hubId}' is neither of the form OWNER/NAME nor one of {string.Join(", ", PublishedGeometries.All.Select(g => g.ShortName))}");
+        if (!HubClient.IsHubId(id))
+        {
+            throw RequestException.Invalid($"'{hubId}' is neither of the form OWNER/NAME nor one of {string.Join(", ", PublishedGeometries.All.Select(g => g.ShortName))}");
+        }
+
         name ??= id[(id.LastIndexOf('/') + 1)..].ToLowerInvariant();
         if (Catalog.TryFind(name) is not null) throw RequestException.Conflict($"there is a model '{name}' already; give another name or remove it first");
         return _tasks.Start("pull", name, async (report, ct) =>

@@ -13,8 +13,9 @@ namespace Studio.Cli;
 internal static class CommandLine
 {
     /// <summary>Parses and runs, without arguments the server; never throws.</summary>
-    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TextReader input)
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TextReader input, string? data = null)
     {
+        StudioPaths.Use(data);
         var console = new Terminal(output, error, input);
         var root = Root(console);
         var parsed = root.Parse(args.Length == 0 ? ["serve"] : args);

@@ -16,7 +16,11 @@ internal sealed class OpenAiProblems(ILogger<OpenAiProblems> log) : IExceptionHa
     {
         if (!ApiPaths.IsOpenAi(httpContext.Request.Path)) return false;
         var (status, body) = Describe(exception);
-        if (status == StatusCodes.Status500InternalServerError && exception is not OpenAiException) log.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, httpContext.Request.Path);
+        if (status == StatusCodes.Status500InternalServerError && exception is not OpenAiException)
+        {
+            log.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, httpContext.Request.Path);
+        }
+
         await WriteAsync(httpContext, status, body, cancellationToken).ConfigureAwait(false);
         return true;
     }

@@ -6,14 +6,18 @@ using Xunit;
 namespace Studio.Tests.Cli;
 
 /// <summary>The library from the command line: the same videos that a server shows.</summary>
-public sealed class VideosCommandTests
+public sealed class VideosCommandTests : IDisposable
 {
+    private readonly string _data = Directory.CreateTempSubdirectory("studio-cli-").FullName;
+
+    public void Dispose() => Directory.Delete(_data, recursive: true);
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Add_List_Show_Rename_Tag_Delete()
     {
-        var file = Path.Combine(TestSetup.DataFolder, "by-command.mp4");
+        var file = Path.Combine(_data, "by-command.mp4");
         await File.WriteAllBytesAsync(file, LibraryServer.Variant(61), Token);
         var (code, output, _) = await RunAsync("videos", "add", file, "--tag", "Cli", "--json");
         Assert.Equal(ExitCodes.Ok, code);
@@ -37,7 +41,7 @@ public sealed class VideosCommandTests
     [Fact]
     public async Task Import_TakesVideosAndPassesOverTheRest()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(TestSetup.DataFolder, "to-import", "inner")).Parent!.FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(_data, "to-import", "inner")).Parent!.FullName;
         await File.WriteAllBytesAsync(Path.Combine(folder, "one.mp4"), LibraryServer.Variant(62), Token);
         await File.WriteAllBytesAsync(Path.Combine(folder, "inner", "two.mp4"), LibraryServer.Variant(63), Token);
         await File.WriteAllTextAsync(Path.Combine(folder, "notes.txt"), string.Concat(Enumerable.Repeat("not a video\n", 50)), Token);
@@ -62,11 +66,11 @@ public sealed class VideosCommandTests
         Assert.Contains(named, error, StringComparison.Ordinal);
     }
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    private async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var code = await CommandLine.RunAsync(arguments, output, error, TextReader.Null);
+        var code = await CommandLine.RunAsync(arguments, output, error, TextReader.Null, _data);
         return (code, output.ToString(), error.ToString());
     }
 }

@@ -148,10 +148,9 @@ public sealed class ChatCompletionsTests
         using var content = new ByteArrayContent(new byte[ChatCompletions.MaxBodyBytes + 1]);
         content.Headers.ContentType = new("application/json");
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = content };
-        request.Headers.ExpectContinue = true;
-        // Waits for the server's word however busy the machine is, instead of sending after a second.
-        using var patient = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) }) { BaseAddress = studio.Http.BaseAddress };
-        using var response = await patient.SendAsync(request, Ct);
+        request.Headers.ExpectContinue = true; // the refusal comes before the body is sent
+        using var http = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = Wait.Limit }) { BaseAddress = studio.Address };
+        using var response = await http.SendAsync(request, Ct);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
         using var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync(Ct));
         Assert.Equal("invalid_request_error", error.RootElement.GetProperty("error").GetProperty("type").GetString());

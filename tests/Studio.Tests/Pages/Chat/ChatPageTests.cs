@@ -24,7 +24,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     private TestStudio _studio = null!;
     private string _video = "";
 
-    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+    private static CancellationToken Ct => Xunit.TestContext.Current.CancellationToken;
 
     private string Address => _context.Services.GetRequiredService<NavigationManager>().Uri["http://localhost/".Length..];
 

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
@@ -58,9 +56,8 @@ internal static class AccountsSetup
             .AddPolicy(Policies.Read, p => p.RequireAuthenticatedUser())
             .AddPolicy(Policies.Write, p => p.RequireRole(Roles.Admin, Roles.Editor))
             .AddPolicy(Policies.Admin, p => p.RequireRole(Roles.Admin));
-        _ = services.ConfigureHttpJsonOptions(o => o.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)));
         _ = services.AddCascadingAuthenticationState().AddScoped<AuthenticationStateProvider, CircuitAuthentication>();
-        return services;
+        return services.AddHostedService<ClosedAccounts>();
     }
 
     public static IEndpointRouteBuilder MapAccounts(this IEndpointRouteBuilder routes)

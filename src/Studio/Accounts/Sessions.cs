@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Studio.Security;
 
 namespace Studio.Accounts;
 
@@ -36,7 +37,8 @@ internal sealed class Sessions(AccountStates states, AccountService accounts) : 
 
     public override async Task RedirectToLogin(RedirectContext<CookieAuthenticationOptions> context)
     {
-        if (!IsNavigation(context.Request)) context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        // A person opening a page is led to the sign-in; a program asking for data is told.
+        if (!HttpMethods.IsGet(context.Request.Method) || !ErrorPages.WantsPage(context.HttpContext)) context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         else if (await accounts.AnyAsync(context.HttpContext.RequestAborted)) context.Response.Redirect(context.RedirectUri);
         else context.Response.Redirect("/setup");
     }
@@ -46,8 +48,4 @@ internal sealed class Sessions(AccountStates states, AccountService accounts) : 
         context.Response.StatusCode = StatusCodes.Status403Forbidden;
         return Task.CompletedTask;
     }
-
-    /// <summary>A person opening a page is led to the sign-in; a program asking for data is told.</summary>
-    private static bool IsNavigation(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method) && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 }

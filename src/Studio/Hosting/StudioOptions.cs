@@ -97,7 +97,6 @@ public sealed record StudioOptions
         if (MaxQueuedPerUser < 1) throw new ArgumentException($"{MaxQueuedPerUser} questions in line are too few to ask; give 1 or more");
         if (Host != "localhost" && !System.Net.IPAddress.TryParse(Host, out _)) throw new ArgumentException($"host '{Host}' is neither localhost nor an IP address; 0.0.0.0 listens on every address");
         if (RequestsPerMinute < 1) throw new ArgumentException($"requests-per-minute {RequestsPerMinute} is not at least 1");
-        if (MaxQueuedPerUser < 1) throw new ArgumentException($"max-queued {MaxQueuedPerUser} is not at least 1");
         foreach (var proxy in TrustedProxies) _ = Security.SecuritySetup.NetworkOf(proxy);
         if (Accounts == AccountMode.Off && !IsLoopback) throw new ArgumentException($"accounts cannot be off while the server listens on {Host}: anyone who reaches it would be its administrator. Use --host 127.0.0.1, or leave accounts on");
     }

@@ -56,7 +56,7 @@ public static class StudioServer
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
         _ = services.AddObservability(options, folders).AddAccounts(options, folders).AddSecurity(options);
         _ = services.AddLibrary(options);
-        _ = services.AddApi().AddConversations().AddOpenAi();
+        _ = services.AddApi().AddConversations().AddOpenAi().MeasureAnswers();
         _ = services.AddInspect();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();

@@ -25,15 +25,16 @@ public sealed class ModelHost : IAsyncDisposable
     private readonly Lazy<MediaEncoder> _encoder;
     private readonly Lazy<VisualTokenCache> _tokens;
     private readonly Func<HubClient> _hub;
+    private readonly ILogger _log;
     private IReadOnlyDictionary<string, (ModelState State, VideoModel Model)> _states = new Dictionary<string, (ModelState, VideoModel)>();
 
     internal ModelHost(
-        StudioOptions options, StudioFolders folders, DeviceScheduler scheduler, ModelCatalog catalog, TimeProvider time, ILogger<ModelTasks> log, Func<HubClient>? hub = null)
+        StudioOptions options, StudioFolders folders, DeviceScheduler scheduler, ModelCatalog catalog, TimeProvider time, ILogger<ModelTasks> log, Func<HubClient> hub)
     {
-        (_options, _scheduler, _time, Catalog, _hub) = (options, scheduler, time, catalog, hub ?? (() => new(HubOptions.FromEnvironment())));
+        (_options, _scheduler, _time, Catalog, _hub, _log) = (options, scheduler, time, catalog, hub, log);
         BudgetBytes = options.ModelMemoryBytes > 0 ? options.ModelMemoryBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
         _tasks = new(time, log);
-        _tasks.Changed += () => Changed?.Invoke();
+        _tasks.Changed += () => Changed.Tell(_log);
         _loaded = new(options.MaxLoadedModels, BudgetBytes, time);
         _device = new(() => DeviceSettings.Resolve(options.Device, options.Dtype));
         _tokens = new(() => new(Path.Combine(folders.Cache, "visual-tokens"), time: time));
@@ -127,7 +128,11 @@ public sealed class ModelHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(hubId);
         var id = PublishedGeometries.TryFind(hubId)?.HubId ?? hubId;
-        if (!HubClient.IsHubId(id)) throw RequestException.Invalid($"'{hubId}' is neither of the form OWNER/NAME nor one of {string.Join(", ", PublishedGeometries.All.Select(g => g.ShortName))}");
+        if (!HubClient.IsHubId(id))
+        {
+            throw RequestException.Invalid($"'{hubId}' is neither of the form OWNER/NAME nor one of {string.Join(", ", PublishedGeometries.All.Select(g => g.ShortName))}");
+        }
+
         name ??= id[(id.LastIndexOf('/') + 1)..].ToLowerInvariant();
         if (Catalog.TryFind(name) is not null) throw RequestException.Conflict($"there is a model '{name}' already; give another name or remove it first");
         return _tasks.Start("pull", name, async (report, ct) =>
@@ -153,7 +158,7 @@ public sealed class ModelHost : IAsyncDisposable
         if (_tasks.List().Any(t => t.IsRunning && t.Model == model.Name)) throw RequestException.Conflict($"'{model.Name}' is being worked on; wait for it or cancel it");
         await UnloadAsync(user, model.Name, ct).ConfigureAwait(false);
         var freed = await Task.Run(() => Catalog.Store.Remove(model.Name), ct).ConfigureAwait(false);
-        Changed?.Invoke();
+        Changed.Tell(_log);
         return freed;
     }
 
@@ -169,6 +174,12 @@ public sealed class ModelHost : IAsyncDisposable
     /// <summary>The weights' identity where the model is in memory, for keys of visual tokens.</summary>
     internal VideoModel? TryLoaded(string name) => _states.TryGetValue(name, out var found) ? found.Model : null;
 
+    /// <summary>Bytes and files of the visual tokens on disk, bytes in memory.</summary>
+    internal VisualTokenCacheStatistics VisualTokens => _tokens.Value.Statistics;
+
+    /// <summary>Drops the visual tokens that no answer is using.</summary>
+    internal void ClearVisualTokens() => _tokens.Value.Clear();
+
     internal bool HasTokens(string key) => _tokens.Value.Contains(key);
 
     /// <summary>On the device's thread: a conversation that continues where the scope's last one with the same settings was.</summary>
@@ -182,6 +193,10 @@ public sealed class ModelHost : IAsyncDisposable
             return ask(conversation, chosen);
         });
     }
+
+    /// <summary>On the device's thread: gives back all that only saves time later.</summary>
+    /// <returns>Whether there was anything.</returns>
+    internal bool MakeRoom() => Settle(_loaded.MakeRoom);
 
     private LoadedModel Acquire(InstalledModel model) => _loaded.Acquire(
         model.Name, model.Folder, new DirectoryInfo(model.Folder).EnumerateFiles("*.safetensors").Sum(f => f.Length),
@@ -202,7 +217,7 @@ public sealed class ModelHost : IAsyncDisposable
                 var kept = _loaded.Conversations.Where(k => k.Key.Model == m.Name).ToList();
                 return (new ModelState(true, m.Model.WeightBytes, kept.Sum(k => k.Conversation.HeldBytes), kept.Count, m.LastUsed), m.Model);
             });
-            Changed?.Invoke();
+            Changed.Tell(_log);
         }
     }
 

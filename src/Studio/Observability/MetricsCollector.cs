@@ -26,11 +26,13 @@ public sealed class MetricsCollector : IDisposable
     private static readonly double[] s_defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
     private readonly MeterListener _listener = new();
+    private readonly ILogger<MetricsCollector> _log;
     private readonly ConcurrentDictionary<Instrument, MetricFamily> _families = new();
 
     /// <param name="meters">Meters of this server only: another one in the same process has a factory of its own.</param>
-    public MetricsCollector(IMeterFactory meters)
+    public MetricsCollector(IMeterFactory meters, ILogger<MetricsCollector> log)
     {
+        _log = log;
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (!s_meters.Contains(instrument.Meter.Name) || (instrument.Meter.Scope is { } scope && !ReferenceEquals(scope, meters))) return;
@@ -49,7 +51,15 @@ public sealed class MetricsCollector : IDisposable
         lock (_listener)
         {
             foreach (var family in _families.Values) family.BeginObserving();
-            _listener.RecordObservableInstruments();
+            try
+            {
+                _listener.RecordObservableInstruments();
+            }
+            catch (AggregateException e)
+            {
+                // What could be asked was; one that cannot answer must not hide the others.
+                _log.LogWarning(e, "some metrics could not be read");
+            }
         }
 
         return [.. _families.Values.OrderBy(f => f.Name, StringComparer.Ordinal)];

@@ -4,6 +4,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Studio.Accounts;
 using Studio.Benchmarks.Machine;
 using Studio.Hosting;
+using Studio.ModelHosting;
+using Studio.OpenAi;
 using Studio.Security;
 
 namespace Studio.Observability;
@@ -23,6 +25,7 @@ internal static class ObservabilitySetup
         _ = services.AddSingleton<Versions>().AddSingleton<StorageService>().AddSingleton<Caches>()
             .AddSingleton<IStudioCache>(new FolderCache("machine rates", "measured speeds of this machine; they are measured again when needed, in two seconds", rates, "rates-*.json", 0));
         _ = services.AddHealthChecks().AddCheck<DatabaseCheck>("database").AddCheck<StorageCheck>("storage");
+        _ = services.AddSingleton<IProblemDetailsWriter, OpenAiProblemWriter>(); // before the framework's own, which takes whatever comes
         return services.AddProblemDetails(o => o.CustomizeProblemDetails = problem =>
         {
             _ = problem.ProblemDetails.Extensions.Remove("traceId");
@@ -33,7 +36,9 @@ internal static class ObservabilitySetup
     /// <summary>First in the pipeline: it times everything behind it.</summary>
     public static IApplicationBuilder UseRequestLog(this IApplicationBuilder app)
     {
-        _ = app.ApplicationServices.GetRequiredService<MetricsCollector>(); // listens from the first request on
+        var services = app.ApplicationServices;
+        _ = services.GetRequiredService<MetricsCollector>(); // listens from the first request on
+        services.GetRequiredService<StudioMetrics>().WatchDevice(services.GetRequiredService<ModelHost>(), services.GetRequiredService<DeviceScheduler>());
         return app.UseMiddleware<RequestLog>();
     }
 

@@ -24,28 +24,28 @@ internal static class SystemApi
     {
         var system = routes.MapGroup("/api/v1/system").WithTags("System");
         var all = system.MapGroup("").RequireAuthorization(Policies.Read);
-        _ = all.MapGet("/versions", (Versions versions, CancellationToken ct) => versions.ReadAsync(ct)).WithName("GetVersions").WithSummary("What runs here");
+        _ = all.MapGet("/versions", (Versions versions, CancellationToken ct) => versions.ReadAsync(ct)).WithName("getVersions").WithSummary("What runs here");
         _ = all.MapGet("/usage", (HttpContext http, StorageService storage, CancellationToken ct) => storage.OwnAsync(CurrentUser.From(http.User), ct))
-            .WithName("GetUsage").WithSummary("Own videos, their bytes and the quota");
+            .WithName("getUsage").WithSummary("Own videos, their bytes and the quota");
         _ = all.MapGet("/doctor", async (DoctorService doctor, CancellationToken ct) => View(doctor.Last ?? await doctor.ExamineAsync(ct: ct)))
-            .WithName("GetDoctorReport").WithSummary("The machine: what is there, and what to do about each defect");
+            .WithName("getDoctorReport").WithSummary("The machine: what is there, and what to do about each defect");
 
         var admin = system.MapGroup("").RequireAuthorization(Policies.Admin);
         _ = admin.MapPost("/doctor", async (DoctorService doctor, CancellationToken ct, bool measure = false) => View(await doctor.ExamineAsync(measure, ct)))
-            .WithName("ExamineMachine").WithSummary("Looks at the machine anew; measure=true measures its rates, too");
-        _ = admin.MapGet("/storage", (StorageService storage, CancellationToken ct) => storage.MeasureAsync(ct)).WithName("GetStorage").WithSummary("Bytes on disk by kind");
+            .WithName("examineMachine").WithSummary("Looks at the machine anew; measure=true measures its rates, too");
+        _ = admin.MapGet("/storage", (StorageService storage, CancellationToken ct) => storage.MeasureAsync(ct)).WithName("getStorage").WithSummary("Bytes on disk by kind");
         _ = admin.MapGet("/storage/owners", (StorageService storage, CancellationToken ct, int page = 1, int size = Paging.DefaultSize) => storage.OwnersAsync(page, size, ct))
-            .WithName("ListStorageOwners").WithSummary("Bytes of videos by owner, largest first");
-        _ = admin.MapGet("/caches", (Caches caches, CancellationToken ct) => caches.MeasureAsync(ct)).WithName("ListCaches").WithSummary("What is kept to save time");
-        _ = admin.MapDelete("/caches/{name}", (string name, Caches caches, CancellationToken ct) => caches.ClearAsync(name, ct)).WithName("ClearCache").WithSummary("Drops what nothing is using; answers with the cache afterwards");
-        _ = admin.MapGet("/settings", (StudioOptions options) => Settings(options)).WithName("ListSettings").WithSummary("Settings in force and where each came from");
-        _ = admin.MapGet("/log-level", (LogLevelSwitch level) => new LogLevelView(level.Level)).WithName("GetLogLevel").WithSummary("Least important log lines that are written");
+            .WithName("listStorageOwners").WithSummary("Bytes of videos by owner, largest first");
+        _ = admin.MapGet("/caches", (Caches caches, CancellationToken ct) => caches.MeasureAsync(ct)).WithName("listCaches").WithSummary("What is kept to save time");
+        _ = admin.MapDelete("/caches/{name}", (string name, Caches caches, CancellationToken ct) => caches.ClearAsync(name, ct)).WithName("clearCache").WithSummary("Drops what nothing is using; answers with the cache afterwards");
+        _ = admin.MapGet("/settings", (StudioOptions options) => Settings(options)).WithName("listSettings").WithSummary("Settings in force and where each came from");
+        _ = admin.MapGet("/log-level", (LogLevelSwitch level) => new LogLevelView(level.Level)).WithName("getLogLevel").WithSummary("Least important log lines that are written");
         _ = admin.MapPut("/log-level", (LogLevelView wanted, LogLevelSwitch level) =>
         {
             if (!Enum.IsDefined(wanted.Level)) throw RequestException.Invalid($"'{wanted.Level}' is no log level: use trace, debug, information, warning, error, critical or none");
             level.Level = wanted.Level;
             return wanted;
-        }).WithName("SetLogLevel").WithSummary("Changes it until the server stops");
+        }).WithName("setLogLevel").WithSummary("Changes it until the server stops");
     }
 
     /// <summary>Every setting with its value and origin, and the two folders.</summary>

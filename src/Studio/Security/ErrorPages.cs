@@ -3,11 +3,11 @@ namespace Studio.Security;
 /// <summary>What a failed request gets: a page where a person asked for one, problem details where a program did.</summary>
 internal static class ErrorPages
 {
-    private static readonly string[] s_programs = ["/api", "/v1", "/healthz", "/metrics", "/_blazor", "/openapi"];
+    private static readonly string[] s_programs = ["/api", "/v1", "/files", "/healthz", "/metrics", "/_blazor", "/openapi"];
 
     public static IApplicationBuilder UseErrorPages(this IApplicationBuilder app)
     {
-        _ = app.UseWhen(WantsPage, pages => pages.UseExceptionHandler("/status/500", createScopeForErrors: true).UseStatusCodePagesWithReExecute("/status/{0}", createScopeForStatusCodePages: true));
+        _ = app.UseWhen(WantsPage, pages => pages.UseStatusCodePagesWithReExecute("/status/{0}", createScopeForStatusCodePages: true).UseExceptionHandler("/status/500", createScopeForErrors: true));
         return app.UseWhen(http => !WantsPage(http), programs => programs.UseExceptionHandler().UseStatusCodePages());
     }
 

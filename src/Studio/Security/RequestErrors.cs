@@ -4,24 +4,19 @@ using Studio.Api;
 
 namespace Studio.Security;
 
-/// <summary>Answers a request that cannot be met with its reason, wherever on the way it was found out.</summary>
+/// <summary>
+/// Answers a request that cannot be met with its reason, wherever on the way it was found out. The API's own answers are
+/// <see cref="ApiProblems"/>'.
+/// </summary>
 internal sealed class RequestErrors : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        switch (exception)
-        {
-            case RequestException refused:
-                await Problems.WriteAsync(httpContext, refused.Status, ReasonPhrases.GetReasonPhrase(refused.Status), refused.Message);
-                return true;
-            case BadHttpRequestException bad:
-                await Problems.WriteAsync(httpContext, bad.StatusCode, ReasonPhrases.GetReasonPhrase(bad.StatusCode), bad.Message);
-                return true;
-            case OperationCanceledException when httpContext.RequestAborted.IsCancellationRequested:
-                httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // for the log; nobody listens any more
-                return true;
-            default:
-                return false;
-        }
+        if (ApiPaths.IsApi(httpContext.Request.Path)) return false;
+        var (status, detail) = ApiProblems.Describe(exception);
+        if (detail is null) return false;
+        if (ErrorPages.WantsPage(httpContext)) httpContext.Response.StatusCode = status; // the page of this status follows
+        else await Problems.WriteAsync(httpContext, status, ReasonPhrases.GetReasonPhrase(status), detail);
+        return true;
     }
 }

@@ -33,6 +33,9 @@ internal static class SecurityHeaders
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers["X-Permitted-Cross-Domain-Policies"] = "none";
         if (http.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
+        // A redirect to ourselves names no host: a proxy may be known under another name, or speak https.
+        var here = $"{http.Request.Scheme}://{http.Request.Host}/";
+        if (headers.Location.ToString() is { } to && to.StartsWith(here, StringComparison.OrdinalIgnoreCase)) headers.Location = to[(here.Length - 1)..];
         return Task.CompletedTask;
     }
 

@@ -225,7 +225,7 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
     /// <summary>The tiny random model in memory.</summary>
     public sealed class Tiny : IDisposable
     {
-        public VideoChatFlash Model { get; } = RandomModels.InMemory(
+        public VideoModel Model { get; } = RandomModels.InMemory(
             new PublishedGeometry("T", "tiny", "tiny", "none/tiny", TinyModels.VideoChatFlash(), new GenerationConfig()), 1, new LoadSettings(), ScalarType.Float32);
 
         public void Dispose() => Model.Dispose();

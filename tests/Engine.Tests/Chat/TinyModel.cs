@@ -19,7 +19,7 @@ public sealed class TinyModel : IDisposable
         _ = tokenizer.TryGetId("<|endoftext|>", out var bos);
         _ = tokenizer.TryGetId(ChatMl.TurnEnd, out var eos);
         RandomCheckpoint.Create(ModelFolder, TinyModels.VideoChatFlash(tokenizer.VocabularySize, bos, eos), 1, SafetensorsDtype.F32);
-        Model = VideoChatFlash.Load(ModelFolder, new LoadSettings());
+        Model = (VideoChatFlash)VideoModel.Load(ModelFolder, new LoadSettings());
     }
 
     public string Folder { get; }

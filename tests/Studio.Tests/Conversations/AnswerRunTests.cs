@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.EntityFrameworkCore;
+using Studio.Accounts;
 using Studio.Api;
 using Studio.Conversations;
 using Studio.Data;
@@ -255,7 +256,7 @@ public sealed class AnswerRunTests
 
     private static (AnswerState State, string Text) StateOf(AnswerUpdate.Finished finished) => (finished.State, finished.Answer);
 
-    private static Task<AskResult> AskAsync(TestStudio studio, Accounts.CurrentUser user, string text, IReadOnlyList<string>? videos = null, AnswerLifetime lifetime = AnswerLifetime.WhileWatched) =>
+    private static Task<AskResult> AskAsync(TestStudio studio, CurrentUser user, string text, IReadOnlyList<string>? videos = null, AnswerLifetime lifetime = AnswerLifetime.WhileWatched) =>
         studio.Conversations.AskAsync(user, null, null, text, videos ?? [], [new()], lifetime, Ct);
 
     private static async Task<AnswerUpdate> FirstAsync(TestStudio studio, string answerId)

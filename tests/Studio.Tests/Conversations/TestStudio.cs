@@ -15,12 +15,13 @@ internal sealed class TestStudio : IAsyncDisposable
 {
     private readonly Func<StudioOptions, StudioOptions> _options;
     private readonly IAnswerEngine? _engine;
+    private readonly Action<IServiceCollection>? _services;
     private readonly TimeProvider _time;
     private readonly DirectoryInfo _data;
 
-    private TestStudio(Func<StudioOptions, StudioOptions>? options, IAnswerEngine? engine, TimeProvider? time)
+    private TestStudio(Func<StudioOptions, StudioOptions>? options, IAnswerEngine? engine, TimeProvider? time, Action<IServiceCollection>? services)
     {
-        (_options, _engine, _time) = (options ?? (o => o), engine, time ?? TimeProvider.System);
+        (_options, _engine, _time, _services) = (options ?? (o => o), engine, time ?? TimeProvider.System, services);
         _data = Directory.CreateTempSubdirectory("studio-test-");
     }
 
@@ -47,9 +48,10 @@ internal sealed class TestStudio : IAsyncDisposable
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public static async Task<TestStudio> StartAsync(IAnswerEngine? engine = null, TimeProvider? time = null, Func<StudioOptions, StudioOptions>? options = null)
+    public static async Task<TestStudio> StartAsync(
+        IAnswerEngine? engine = null, TimeProvider? time = null, Func<StudioOptions, StudioOptions>? options = null, Action<IServiceCollection>? services = null)
     {
-        var studio = new TestStudio(options, engine, time);
+        var studio = new TestStudio(options, engine, time, services);
         await studio.BeginAsync();
         return studio;
     }
@@ -118,6 +120,7 @@ internal sealed class TestStudio : IAsyncDisposable
         App = await StudioServer.BuildAsync(options, _time, services =>
         {
             if (_engine is not null) _ = services.AddSingleton(_engine);
+            _services?.Invoke(services);
         }, Ct);
         await App.StartAsync(Ct);
         Http = new() { BaseAddress = Address, Timeout = Wait.Limit };

@@ -1,4 +1,5 @@
 using Microsoft.JSInterop;
+using Studio.Components.Chat;
 
 namespace Studio.Pages.Chat;
 
@@ -37,6 +38,20 @@ public sealed partial class ChatPage
     {
         (_activeVideo, _toSeek) = (videoId, seconds);
         StateHasChanged();
+    }
+
+    /// <summary>Files were dropped or picked: the tray shows how far they are.</summary>
+    [JSInvokable]
+    public Task UploadBegunAsync() => _picker?.CloseAsync() ?? Task.CompletedTask;
+
+    /// <summary>A file that was dropped here is in the library.</summary>
+    [JSInvokable]
+    public async Task AttachUploadedAsync(string videoId)
+    {
+        if (_address.ConversationId is null) _recent = await _library.ListAsync(_user!, null, 1, RecentVideos, _gone.Token);
+        if (_address.Attached.Contains(videoId)) return;
+        if (_address.Attached.Count >= ChatAddress.MaxAttached) Toasts.Info($"The file is in the library; {ChatAddress.MaxAttached} are attached already, as many as a question takes.");
+        else TakeAsync([.. _address.Attached, videoId]);
     }
 
     protected override async Task OnAfterRenderAsync(bool firstRender)

@@ -20,6 +20,7 @@ public sealed partial class SystemPage(
     private readonly CancellationTokenSource _gone = new();
     private CurrentUser? _user;
     private ModelMemory? _memory;
+    private string? _deviceProblem;
     private QueueSnapshot? _queue;
     private OwnerUsage? _own;
     private StorageView? _storage;
@@ -55,7 +56,7 @@ public sealed partial class SystemPage(
     {
         var user = CurrentUser.From((await Authentication).User);
         _examination = doctor.Last;
-        (_memory, _queue) = (models.Memory, scheduler.Snapshot(user));
+        ReadDevice(user);
         _own = await storage.OwnAsync(user, _gone.Token);
         if (user.IsAdmin) _owners = await storage.OwnersAsync(Math.Max(1, OwnersPage ?? 1), OwnersOnAPage, _gone.Token);
         _user = user;
@@ -94,6 +95,19 @@ public sealed partial class SystemPage(
 
     private static string WordOf(FindingStatus status) => status switch { FindingStatus.Ok => "well", FindingStatus.Warn => "could be better", _ => "defect" };
 
+    private void ReadDevice(CurrentUser user)
+    {
+        _queue = scheduler.Snapshot(user);
+        try
+        {
+            (_memory, _deviceProblem) = (models.Memory, null);
+        }
+        catch (ArgumentException e)
+        {
+            _deviceProblem = e.Message; // the device of the settings is not there
+        }
+    }
+
     private async Task ExamineAsync(bool measure)
     {
         _isExamining = true;
@@ -101,6 +115,7 @@ public sealed partial class SystemPage(
         try
         {
             _examination = await doctor.ExamineAsync(measure, _gone.Token);
+            if (_user is { IsAdmin: true }) _caches = await caches.MeasureAsync(_gone.Token); // it may have kept what it measured
         }
         catch (OperationCanceledException)
         {
@@ -142,7 +157,7 @@ public sealed partial class SystemPage(
         {
             _ = Interlocked.Exchange(ref _refreshing, 0);
             if (_gone.IsCancellationRequested) return;
-            (_memory, _queue) = (models.Memory, scheduler.Snapshot(_user));
+            ReadDevice(_user);
             StateHasChanged();
         });
     }

@@ -73,7 +73,7 @@ public sealed class MarkdownInlineTests
         var watch = Stopwatch.StartNew();
         Assert.NotEmpty(new MarkdownText(text).Blocks);
         // Quadratic behaviour takes minutes at this length.
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(8), $"{text.Length} characters took {watch.Elapsed}");
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), $"{text.Length} characters took {watch.Elapsed}");
     }
 
     [Fact]

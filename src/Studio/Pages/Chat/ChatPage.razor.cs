@@ -42,6 +42,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private string? _askProblem;
     private string? _activeVideo;
     private string _draft = "";
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isLoaded;
     private int _loads;
     private int _listVersion;
@@ -93,6 +94,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     [SupplyParameterFromQuery(Name = "p")] private string? PageQuery { get; set; }
 
     [SupplyParameterFromQuery(Name = "history")] private string? HistoryQuery { get; set; }
+
+    /// <summary>Whether the address has been read: before it, the forms do not yet hold what a question is asked with.</summary>
+    private bool IsOpen => _opened.Task.IsCompleted;
 
     private string Title => _conversation is { Title.Length: > 0 } c ? c.Title : _address.ConversationId is null ? "New conversation" : _problem is null ? "Conversation" : "Not found";
 
@@ -155,6 +159,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         }
 
         TakeAddressSettings(before, isOther);
+        _ = _opened.TrySetResult();
         if (isOther) _toShow = true;
         else if (_address.Time is { } time && before.Time != time) _toSeek = time;
         await PlanAsync();

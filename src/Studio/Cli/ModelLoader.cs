@@ -43,8 +43,8 @@ internal static class ModelLoader
 
     private static string Folder(Terminal console, string? name)
     {
-        if (name is not null && name != DefaultModel) return Store.Resolve(name);
-        console.Say($"note: no trained model is installed yet. {BuiltInModel.Note}");
-        return BuiltInModel.Folder(StudioPaths.Cache);
+        if (name is not null && !BuiltInModel.Names.Contains(name)) return Store.Resolve(name);
+        console.Say($"note: {(name is null ? "no trained model is installed yet. " : "")}{BuiltInModel.Note}");
+        return BuiltInModel.Folder(StudioPaths.Cache, name ?? DefaultModel);
     }
 }

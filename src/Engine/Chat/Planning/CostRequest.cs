@@ -60,6 +60,9 @@ public sealed record CostRequest
     /// <summary>Bytes of tower activations that the clip encoder allows itself, null for its default on the device; at least one clip is always encoded.</summary>
     public long? TowerActivationBytes { get; init; }
 
+    /// <summary>Bytes of visual tokens of one video up to which Video-XL keeps all of them (<c>MediaEncoder.KeepTokensUpTo</c>).</summary>
+    public long KeepTokensUpTo { get; init; } = MediaEncoder.DefaultKeepTokensUpTo;
+
     /// <summary>Whether the hidden states that a second question starts from are kept (<c>SequenceState.RetainForReuse</c>).</summary>
     public bool RetainForReuse { get; init; } = true;
 
@@ -95,6 +98,7 @@ public sealed record CostRequest
         if (NewTokens < 0) throw new ArgumentException($"{NewTokens} new tokens: give 0 or more");
         if (ReserveAhead < 0) throw new ArgumentException($"{ReserveAhead} reserved rows: give 0 or more");
         if (TowerActivationBytes < 1) throw new ArgumentException($"{TowerActivationBytes} bytes of tower activations: give 1 or more");
+        if (KeepTokensUpTo < 0) throw new ArgumentException($"{KeepTokensUpTo} bytes of kept visual tokens: give 0 or more");
         if (!ComputeType.IsFloatingPoint()) throw new ArgumentException($"cannot compute in {ComputeType.ShortName()}; use fp32, bf16 or fp16");
         foreach (var visual in Visuals)
         {

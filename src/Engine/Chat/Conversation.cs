@@ -134,7 +134,8 @@ public sealed class Conversation : IDisposable
         var traced = settings.Trace ? ConversationPrompt.Traced(prompt, media) : [];
         var recorder = settings.Trace ? _model.NewRecorder(prompt, traced) : null;
         using var scope = torch.NewDisposeScope();
-        _model.Restore(state, prompt, _encoder, costs);
+        var warnings = new List<string>(); // bounded by the prompt's videos
+        _model.Restore(state, prompt, _encoder, costs, warnings.Add);
         var (start, before) = (costs.Now(), costs.Milliseconds);
         var logits = _model.Prefill(state, prompt, recorder, ct);
         // A video that is encoded while it is read has its own stages.
@@ -146,6 +147,7 @@ public sealed class Conversation : IDisposable
 
         var text = new TextStream(_model.Tokenizer, onEvent);
         var (reason, generated, first) = Decode(state, logits, settings.Generation, text, costs, started, ct);
+        _model.Keep(state, _encoder, costs);
         return new Answer
         {
             Text = text.Finish().Trim(),
@@ -160,7 +162,7 @@ public sealed class Conversation : IDisposable
             KvBytes = kvBytes,
             PeakBytes = _model.Device.IsCpu ? torch.CpuMemory().Peak : 0,
             Costs = costs.Costs,
-            Warnings = Warnings(state, prompt, generated, media),
+            Warnings = [.. warnings, .. Warnings(state, prompt, generated, media)],
             Trace = recorder is null ? null : new CompressionTrace
             {
                 Model = _model.Name,

@@ -6,7 +6,8 @@ namespace Studio.Engine.Chat;
 /// Turns files into visual tokens: probe, choose frames, decode, encode; each file once, since the result is cached by
 /// content and by every setting that changes it.
 /// </summary>
-public sealed class MediaEncoder(MediaTools tools, VisualTokenCache cache)
+/// <param name="summaries">What videos leave in Video-XL's decoder; null keeps nothing beyond a conversation.</param>
+public sealed class MediaEncoder(MediaTools tools, VisualTokenCache cache, SummaryCache? summaries = null)
 {
     /// <summary>Probes of files seen lately, by path, size and time of change. Bound: this many.</summary>
     public const int ProbesKept = 256;
@@ -20,6 +21,8 @@ public sealed class MediaEncoder(MediaTools tools, VisualTokenCache cache)
     private readonly Dictionary<string, (long Size, DateTime Changed, VideoInfo Info)> _probes = new(StringComparer.Ordinal);
 
     public VisualTokenCache Cache => cache;
+
+    public SummaryCache? Summaries => summaries;
 
     /// <summary>
     /// Bytes of visual tokens of one video up to which all of them are kept while they are read piece by piece, to be cached;

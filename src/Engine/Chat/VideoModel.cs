@@ -140,7 +140,8 @@ public abstract class VideoModel : IDisposable
     internal abstract DecoderSequence NewSequence(CompressionSettings settings);
 
     /// <summary>Takes up what was computed for the beginning of a prompt before, by whomever; otherwise does nothing.</summary>
-    internal virtual void Restore(DecoderSequence state, Prompt prompt, MediaEncoder encoder, CostLedger costs) { }
+    /// <param name="warn">Called with what a reader of the answer should know.</param>
+    internal virtual void Restore(DecoderSequence state, Prompt prompt, MediaEncoder encoder, CostLedger costs, Action<string> warn) { }
 
     /// <summary>Keeps what other conversations can begin with; otherwise does nothing.</summary>
     internal virtual void Keep(DecoderSequence state, MediaEncoder encoder, CostLedger costs) { }

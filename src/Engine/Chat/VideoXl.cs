@@ -109,6 +109,16 @@ public sealed class VideoXl : VideoModel
 
     internal override DecoderSequence NewSequence(CompressionSettings settings) => Decoder.NewSequence(settings);
 
+    internal override void Restore(DecoderSequence state, Prompt prompt, MediaEncoder encoder, CostLedger costs, Action<string> warn)
+    {
+        if (encoder.Summaries is { } cache) SummaryReuse.Restore(this, (VstSequence)state, prompt, cache, costs, warn);
+    }
+
+    internal override void Keep(DecoderSequence state, MediaEncoder encoder, CostLedger costs)
+    {
+        if (encoder.Summaries is { } cache) SummaryReuse.Keep(this, (VstSequence)state, cache, costs);
+    }
+
     internal override Tensor Prefill(DecoderSequence state, Prompt prompt, ITraceRecorder? recorder, CancellationToken ct)
     {
         var sequence = (VstSequence)state;

@@ -143,7 +143,10 @@ public sealed record TracedWindow(
 public sealed record SummaryElsewhere(float Text, float Earlier, float Own);
 
 /// <summary>Measured cost of one stage.</summary>
-/// <param name="Stage">frames, tower, connector, prefill or decode.</param>
+/// <param name="Stage">
+/// probe, frames, tower, connector, prefill or decode; of Video-XL also restore (summary tokens of an earlier question read back)
+/// and keep (handed on for later ones, behind the answer).
+/// </param>
 /// <param name="Milliseconds">Wall time.</param>
 /// <param name="Items">How many frames, clips, rows or tokens went through.</param>
 /// <param name="Bytes">What it produced: pixels, visual tokens, cache rows.</param>

@@ -90,6 +90,23 @@ public sealed class Prompt
         return rows;
     }
 
+    /// <summary>The first rows, which must not end inside a visual span.</summary>
+    internal Prompt Take(int rows)
+    {
+        var (parts, at) = (new List<PromptPart>(), 0);
+        foreach (var part in Parts)
+        {
+            var length = Math.Min(part.Length, rows - at);
+            if (length <= 0) break;
+            parts.Add(length == part.Length ? part
+                : part is PromptPart.Text text ? new PromptPart.Text([.. text.Ids.Take(length)])
+                : throw new ArgumentException($"row {rows} is inside a visual span", nameof(rows)));
+            at += length;
+        }
+
+        return new(parts);
+    }
+
     /// <summary>This prompt with one more token id behind it.</summary>
     public Prompt Append(IReadOnlyList<int> ids) => new([.. Parts, new PromptPart.Text(ids)]);
 }

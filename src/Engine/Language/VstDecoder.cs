@@ -153,7 +153,6 @@ public sealed class VstDecoder : IDisposable
         }
 
         state.AddPart(new(start, ids.Count, at, ids.Count, [], []));
-        state.HighestPosition = Math.Max(state.HighestPosition, at + ids.Count - 1);
         return hidden;
     }
 
@@ -170,7 +169,6 @@ public sealed class VstDecoder : IDisposable
             // A window too short for a summary token leaves nothing behind, so it need not be read.
             if (window.Kept > 0) ReadWindow(state, window, Interleave(window, tokens.Read(window.Start, window.Length, ct)), held, recorder, ct);
             if (recorder is not null) attention.Add(recorder.Finish());
-            state.HighestPosition = Math.Max(state.HighestPosition, held + window.Rows - 1);
             held += window.Kept;
         }
 

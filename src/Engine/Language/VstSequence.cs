@@ -1,4 +1,5 @@
 using Studio.Engine.Compression;
+using Studio.Engine.Torch;
 
 namespace Studio.Engine.Language;
 
@@ -13,6 +14,23 @@ public sealed record CachedPart(
     int Start, int Length, int CacheStart, int CacheLength, IReadOnlyList<VstWindow> Windows, IReadOnlyList<WindowAttention> Attention)
 {
     public bool IsVisual => Windows.Count > 0;
+
+    /// <summary>The highest rotary position that a row of it has had.</summary>
+    public int HighestPosition
+    {
+        get
+        {
+            var (held, highest) = (CacheStart, CacheStart + CacheLength - 1);
+            foreach (var window in Windows)
+            {
+                if (window.Kept == 0) continue;
+                highest = Math.Max(highest, held + window.Rows - 1);
+                held += window.Kept;
+            }
+
+            return highest;
+        }
+    }
 }
 
 /// <summary>
@@ -38,7 +56,7 @@ public sealed class VstSequence : DecoderSequence
     public IReadOnlyList<CachedPart> Parts => _parts;
 
     /// <summary>The highest rotary position that any row has had, its window's own rows included.</summary>
-    public int HighestPosition { get; internal set; }
+    public int HighestPosition => _parts.Count == 0 ? 0 : _parts.Max(p => p.HighestPosition);
 
     /// <summary>Rows of the cache that <see cref="Parts"/> make.</summary>
     internal int CachedRowCount => _parts.Count == 0 ? 0 : _parts[^1].CacheStart + _parts[^1].CacheLength;
@@ -53,6 +71,47 @@ public sealed class VstSequence : DecoderSequence
 
     internal void AddPart(CachedPart part) => _parts.Add(part);
 
+    /// <summary>A copy, on the CPU, of what the prompt left up to a row that ends one of its parts.</summary>
+    /// <returns>[2 (keys, values), layers, kv heads, rows, head dim], the caller's, and what the rows are.</returns>
+    internal (Tensor Rows, IReadOnlyList<CachedPart> Parts) Export(int promptRows)
+    {
+        CachedPart[] parts = [.. _parts.TakeWhile(p => p.Start + p.Length <= promptRows)];
+        var count = parts[^1].CacheStart + parts[^1].CacheLength;
+        var keys = Cache.Keys(0);
+        using var scope = torch.NewDisposeScope();
+        var rows = torch.empty([2, Cache.Layers, keys.size(0), count, keys.size(2)], keys.dtype);
+        for (var layer = 0; layer < Cache.Layers; layer++)
+        {
+            _ = rows.select(0, 0).select(0, layer).copy_(Cache.Keys(layer).narrow(1, 0, count));
+            _ = rows.select(0, 1).select(0, layer).copy_(Cache.Values(layer).narrow(1, 0, count));
+        }
+
+        return (rows.DetachFromDisposeScope(), parts);
+    }
+
+    /// <summary>Becomes a sequence that has read a prompt's beginning.</summary>
+    /// <param name="rows">As <see cref="Export"/> gave them, borrowed.</param>
+    /// <param name="parts">Likewise.</param>
+    /// <param name="textAhead">Text rows of the whole prompt: room is made for them at once.</param>
+    internal void Import(Tensor rows, IReadOnlyList<CachedPart> parts, Prompt beginning, int textAhead)
+    {
+        TruncateTo(0);
+        Finish(new([]));
+        using var mode = torch.inference_mode();
+        using var scope = torch.NewDisposeScope();
+        var count = (int)rows.size(3);
+        for (var layer = 0; layer < Cache.Layers; layer++)
+        {
+            Cache.Reserve(layer, (long)count + textAhead + ReserveAhead);
+            _ = Cache.Keys(layer).narrow(1, 0, count).copy_(rows.select(0, 0).select(0, layer));
+            _ = Cache.Values(layer).narrow(1, 0, count).copy_(rows.select(0, 1).select(0, layer));
+            Cache.Advance(layer, count);
+        }
+
+        _parts.AddRange(parts);
+        Finish(beginning);
+    }
+
     internal override void TruncateTo(int rows)
     {
         while (_parts.Count > 0 && _parts[^1].Start >= rows) _parts.RemoveAt(_parts.Count - 1);
@@ -62,7 +121,6 @@ public sealed class VstSequence : DecoderSequence
             _parts[^1] = last with { Length = rows - last.Start, CacheLength = rows - last.Start };
         }
 
-        if (_parts.Count == 0) HighestPosition = 0;
         for (var layer = 0; layer < Cache.Layers; layer++)
         {
             if (Cache.Length(layer) > CachedRowCount) Cache.Truncate(layer, CachedRowCount);

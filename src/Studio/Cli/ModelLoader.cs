@@ -38,8 +38,12 @@ internal static class ModelLoader
         return (Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), ModelConfig.Load(folder));
     }
 
-    public static MediaEncoder Encoder(bool noDisk) => new(MediaTools.Locate(), new VisualTokenCache(
-        noDisk ? null : Path.Combine(StudioPaths.Cache, "visual-tokens")));
+    /// <param name="noDisk">Keeps nothing beyond the process.</param>
+    public static MediaEncoder Encoder(bool noDisk)
+    {
+        string? Folder(string name) => noDisk ? null : Path.Combine(StudioPaths.Cache, name);
+        return new(MediaTools.Locate(), new VisualTokenCache(Folder("visual-tokens")), new SummaryCache(Folder("summary-rows")));
+    }
 
     private static string Folder(Terminal console, string? name)
     {

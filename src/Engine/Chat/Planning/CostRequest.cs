@@ -30,6 +30,9 @@ public sealed record VisualInput(bool IsVideo, int Frames)
 /// <summary>What a question will cost is a function of this, and of nothing else.</summary>
 public sealed record CostRequest
 {
+    /// <summary>The system turn and the beginning of the user's, in Qwen2's tokens (video-xl.md 4.1).</summary>
+    public const int PublishedTextBefore = 14;
+
     public required ModelConfig Model { get; init; }
 
     /// <summary>Videos and images in prompt order; empty for text alone.</summary>
@@ -37,6 +40,9 @@ public sealed record CostRequest
 
     /// <summary>P: all text tokens of the prompt, the template's included; at least 1.</summary>
     public required int TextTokens { get; init; }
+
+    /// <summary>Of the text, what stands before the first video; the published template's where it is not known.</summary>
+    public int TextBefore { get; init; } = PublishedTextBefore;
 
     /// <summary>Tokens to generate. The first one comes from the prompt's own logits, so decoding runs one time less.</summary>
     public int NewTokens { get; init; } = 256;
@@ -95,6 +101,7 @@ public sealed record CostRequest
     internal void Validate()
     {
         if (TextTokens < 1) throw new ArgumentException($"{TextTokens} text tokens: a prompt has at least one, the template's");
+        if (TextBefore < 0) throw new ArgumentException($"{TextBefore} text tokens before the first video: give 0 or more");
         if (NewTokens < 0) throw new ArgumentException($"{NewTokens} new tokens: give 0 or more");
         if (ReserveAhead < 0) throw new ArgumentException($"{ReserveAhead} reserved rows: give 0 or more");
         if (TowerActivationBytes < 1) throw new ArgumentException($"{TowerActivationBytes} bytes of tower activations: give 1 or more");

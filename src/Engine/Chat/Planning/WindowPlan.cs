@@ -20,9 +20,6 @@ public sealed record WindowCost(int Windows, int Summaries, int Kept, long RowsR
 /// </summary>
 internal sealed class WindowPlan
 {
-    /// <summary>Text before the first video: the published template's (video-xl.md 4.1).</summary>
-    private const int PrefixTokens = 14;
-
     private WindowPlan(WindowCost cost, double pairs, VstCompression settings, int heldRows) => (Cost, Pairs, Settings, HeldRows) = (cost, pairs, settings, heldRows);
 
     public WindowCost Cost { get; }
@@ -55,7 +52,7 @@ internal sealed class WindowPlan
             held += stay;
         }
 
-        var before = request.Visuals.Count == 0 ? 0 : Math.Min(PrefixTokens, request.TextTokens - 1);
+        var before = request.Visuals.Count == 0 ? 0 : Math.Min(request.TextBefore, request.TextTokens - 1);
         Read(before, before);
         foreach (var visual in request.Visuals)
         {

@@ -1,7 +1,7 @@
 using Studio.Benchmarks.Machine;
 using Studio.Engine.Chat;
 using Studio.Engine.Chat.Planning;
-using Studio.Engine.Language;
+using Studio.Engine.Compression;
 using Studio.Engine.Torch;
 
 namespace Studio.Benchmarks.EngineBench;
@@ -15,8 +15,11 @@ internal sealed class BenchContext(VideoModel model, EngineBenchOptions options,
 
     public VideoModel Model => model;
 
-    /// <summary>The decoder of VideoChat-Flash.</summary>
-    public Qwen2Decoder Dropping => ((VideoChatFlash)model).Decoder;
+    /// <summary>What becomes of visual tokens, as this model takes it.</summary>
+    public CompressionSettings Compression { get; } = CompressionSettings.Resolve(options.Compression, model.Config);
+
+    /// <summary>Text tokens of a prompt that stand before its video.</summary>
+    public int TextBefore => Math.Min(16, options.TextTokens / 2);
 
     public EngineBenchOptions Options => options;
 
@@ -40,14 +43,16 @@ internal sealed class BenchContext(VideoModel model, EngineBenchOptions options,
 
     public int WholeClips(int frames) => checked((frames + ClipFrames - 1) / ClipFrames * ClipFrames);
 
-    /// <summary>The cost of a prompt with one video of so many frames; 0 leaves the video out.</summary>
+    /// <summary>The cost of a prompt with one video of so many frames, whose visual tokens are all held; 0 leaves the video out.</summary>
     public CostRequest Request(int frames, int newTokens = 1, int reserve = 64, bool retain = true) => new()
     {
         Model = model.Config,
         Visuals = frames == 0 ? [] : [VisualInput.Video(frames)],
         TextTokens = options.TextTokens,
+        TextBefore = TextBefore,
+        KeepTokensUpTo = long.MaxValue,
         NewTokens = newTokens,
-        Compression = options.Compression,
+        Compression = Compression,
         Device = model.Device,
         ComputeType = model.Dtype,
         StoredType = StoredType,

@@ -22,6 +22,9 @@ public enum BenchStage
     /// <summary>Reading a prompt of visual tokens.</summary>
     Prefill,
 
+    /// <summary>Reading one window of visual tokens at each ratio: models with summary tokens only.</summary>
+    Windows,
+
     /// <summary>The parts of one decoder layer by themselves: where the prefill's time goes.</summary>
     Parts,
 

@@ -59,6 +59,7 @@ public sealed class EngineBenchmark(VideoModel model, EngineBenchOptions options
         if (Wants(BenchStage.Tower) || Wants(BenchStage.Connector)) VisionStage.Run(context, emit);
         if (Wants(BenchStage.Memory)) emit(VisionStage.Flatness(context));
         if (Wants(BenchStage.Prefill) || Wants(BenchStage.Decode)) DecoderStage.Run(context, emit);
+        if (Wants(BenchStage.Windows)) WindowStage.Run(context, emit);
         if (Wants(BenchStage.Parts)) PartsStage.Run(context, emit);
         if (Wants(BenchStage.Reuse)) emit(ReuseStage.Run(context));
         if (options.LongFrames > 0) emit(LongStage.Run(context));

@@ -60,7 +60,8 @@ internal sealed class FrameEncoder(VideoModel model, CostLedger costs, ClipEncod
             var now = Math.Min(batch, clips - done);
             Fill(source, pixels, now * clipFrames, count, done * clipFrames);
             var share = owners.IsEmpty ? owners : owners.Slice(done * clipFrames * model.Tower.PatchesPerFrame, now * clipFrames * model.Tower.PatchesPerFrame);
-            EncodeBatch(pixels, now, destination.narrow(0, (long)done * TokensPerClip, (long)now * TokensPerClip), share, ct);
+            using var rows = destination.narrow(0, (long)done * TokensPerClip, (long)now * TokensPerClip).DetachFromDisposeScope();
+            EncodeBatch(pixels, now, rows, share, ct);
             done += now;
             onFrames?.Invoke(done * clipFrames);
         }

@@ -72,6 +72,26 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
     }
 
     [Fact]
+    public void Run_VideoXl_HasAWindowForEachRatio()
+    {
+        using var model = RandomModels.InMemory(
+            new PublishedGeometry("T", "tiny", "tiny", "none/tiny", TinyModels.VideoXl(), new GenerationConfig()), 1, new LoadSettings(), ScalarType.Float32);
+        var options = Quick with
+        {
+            Stages = [BenchStage.Tower, BenchStage.Memory, BenchStage.Prefill, BenchStage.Windows, BenchStage.Decode, BenchStage.Reuse], LongFrames = 128, Compression = VstCompression.Given(8),
+        };
+        var rows = new EngineBenchmark(model, options).Run(ct: Ct).Rows;
+        Assert.Equal(
+            ["tower", "memory", "prefill", "decode", "window kept", "window 1/2", "window 1/4", "window 1/8", "window 1/12", "window 1/16", "reuse", "long prefill"], rows.Select(r => r.Name));
+        var windows = rows.Where(r => r.Name.StartsWith("window", StringComparison.Ordinal)).ToList();
+        Assert.All(windows, r => Assert.Equal(1440, r.Items));
+        Assert.True(windows[1].Flops > windows[5].Flops && windows[5].Flops > windows[0].Flops);
+        // 4 layers of 2 heads of 16 channels in fp32, keys and values: 1 KiB a row.
+        Assert.Contains("cache of 1,000 frames: 8.79 MiB", windows[5].Notes, StringComparison.Ordinal);
+        Assert.All(rows.Where(r => r.Name is "tower" or "long prefill" || r.Name.StartsWith("window", StringComparison.Ordinal)), r => Assert.InRange(r.MemoryRatio!.Value, 0.85, 1.15));
+    }
+
+    [Fact]
     public void Run_LongerVideo_TakesNoMoreThanItsTokens()
     {
         var row = Assert.Single(new EngineBenchmark(tiny.Model, Quick with { Stages = [BenchStage.Memory] }).Run(ct: Ct).Rows);
@@ -149,7 +169,7 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
     {
         var e = Assert.Throws<ArgumentException>(() => EngineBenchOptions.ParseStages(text));
         Assert.Contains(reason, e.Message, StringComparison.Ordinal);
-        Assert.Contains("frames, tower, connector, memory, prefill, parts, decode, reuse", e.Message, StringComparison.Ordinal);
+        Assert.Contains("frames, tower, connector, memory, prefill, windows, parts, decode, reuse", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

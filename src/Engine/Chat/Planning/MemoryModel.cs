@@ -150,26 +150,35 @@ internal static class MemoryModel
     /// <summary>
     /// A micro-batch: as many clips as the clip encoder's own estimate fits into its bound, at least one; each with its
     /// pixels. The larger of two moments: the tower's own estimate; and merging, which holds the features and similarities. Of
-    /// Video-XL the latter is the projection: features, what every patch becomes, and that once more while it is pooled.
+    /// Video-XL the latter is the projection: features, what every patch becomes, and that once more while it is pooled; and no
+    /// more frames come together than a window has, unless content-aware windows look at all of them first.
     /// </summary>
     private static long TowerBatch(CostRequest request, TokenCost tokens)
     {
+        return Math.Max(
+            tokens.Clips == 0 ? 0 : TowerBatch(request, TogetherAtMost(), request.Model.Vision.FramesPerClip),
+            request.Visuals.Where(v => !v.IsVideo).Select(v => TowerBatch(request, v.Frames, 1)).DefaultIfEmpty().Max());
+
+        long TogetherAtMost()
+        {
+            if (tokens.Windows is not { } windows || request.Compression is Compression.VstCompression { Mode: Compression.VstMode.Content }) return tokens.Clips;
+            var perFrame = request.Model.Connector.TokensPerFrame;
+            return Math.Min(tokens.Clips, (windows.WindowTokens + perFrame - 1) / perFrame);
+        }
+    }
+
+    /// <summary>So many clips or crops of the same length, as many together as the bound allows.</summary>
+    internal static long TowerBatch(CostRequest request, long clips, int frames)
+    {
         var vision = request.Model.Vision;
         long item = request.ComputeType.ItemSize(), d = vision.HiddenSize;
-        return Math.Max(
-            tokens.Clips == 0 ? 0 : Batch(tokens.Clips, vision.FramesPerClip),
-            request.Visuals.Where(v => !v.IsVideo).Select(v => Batch(v.Frames, 1)).DefaultIfEmpty().Max());
-
-        long Batch(long clips, int frames)
-        {
-            var n = ((long)frames * vision.TokensPerFrame) + 1;
-            var estimate = VisionTower.EstimateActivationBytes(vision, frames, request.Device, request.ComputeType);
-            var together = Math.Clamp(request.ActivationBytes / estimate, 1, clips);
-            var features = n * d * (item == sizeof(float) ? item : item + sizeof(float));
-            var merging = request.Model.System == Checkpoints.ModelSystem.VideoXl
-                ? together * (features + (2 * n * request.Model.Language.HiddenSize * item))
-                : (together * features) + Math.Min(MergeScoreBytes, together * (n / 2) * (n / 2) * sizeof(float));
-            return (together * frames * 3 * vision.ImageSize * vision.ImageSize * item) + Math.Max(together * estimate, merging);
-        }
+        var n = ((long)frames * vision.TokensPerFrame) + 1;
+        var estimate = VisionTower.EstimateActivationBytes(vision, frames, request.Device, request.ComputeType);
+        var together = Math.Clamp(request.ActivationBytes / estimate, 1, clips);
+        var features = n * d * (item == sizeof(float) ? item : item + sizeof(float));
+        var merging = request.Model.System == Checkpoints.ModelSystem.VideoXl
+            ? together * (features + (2 * n * request.Model.Language.HiddenSize * item))
+            : (together * features) + Math.Min(MergeScoreBytes, together * (n / 2) * (n / 2) * sizeof(float));
+        return (together * frames * 3 * vision.ImageSize * vision.ImageSize * item) + Math.Max(together * estimate, merging);
     }
 }

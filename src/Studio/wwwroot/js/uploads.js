@@ -39,6 +39,13 @@ export function add(files) {
   draw();
 }
 
+/** Takes one that is over out of the tray: its outcome is shown elsewhere. */
+export function dismiss(upload) {
+  if (!upload.isOver || !uploads.includes(upload)) return;
+  uploads.splice(uploads.indexOf(upload), 1);
+  draw();
+}
+
 /** What a reload left unfinished, as far as the server still has it. */
 export async function recall() {
   const notes = UploadNotes.all();

@@ -98,9 +98,10 @@ public sealed class WorldTruthTests
         {
             WorldInstance instance = MainShot(script).Actors.Single(a => a.Role == WorldRole.Main).Instance;
             byte[] rgb = new byte[Side * Side * 3];
+            rgb.AsSpan().Fill(255);
             SpritePainter.Draw(rgb, Side, Side, instance with { Variant = 0 }, new WorldPose(new(WorldUnits.One / 2, WorldUnits.One / 2), WorldUnits.One, 0));
 
-            // Over black only the middle of a ramp can be told from the edges: most bright pixels must lie on the named one.
+            // Ramps meet at their dark ends, and thin edges fade to white: of the rest, most pixels must lie on the named one.
             string[] nearest = [.. Enumerable.Range(0, Side * Side).Select(i => (R: rgb[3 * i], G: rgb[(3 * i) + 1], B: rgb[(3 * i) + 2]))
                 .Where(p => Math.Max(p.R, Math.Max(p.G, p.B)) > 90 && Math.Min(p.R, Math.Min(p.G, p.B)) < 190)
                 .Select(p => WorldColours.All.MinBy(c => c.Ramp().Min(level => Distance(level, p.R, p.G, p.B))).Name())];

@@ -84,22 +84,24 @@ public sealed class WorldVideoTests : IDisposable
     [Fact]
     public async Task Write_EncoderFails_SaysWhatItSaid()
     {
-        // A tool that takes some input and then fails, as ffmpeg does on a full disk.
-        string tools = Path.Combine(_folder, "tools");
-        Directory.CreateDirectory(tools);
-        foreach (string tool in new[] { "ffmpeg", "ffprobe" })
-        {
-            string file = Path.Combine(tools, tool);
-            await File.WriteAllTextAsync(file, "#!/bin/sh\nhead -c 1000 >/dev/null\necho 'No space left on device' >&2\nexit 1\n", Ct);
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        }
-
+        // Takes some input and then fails, as ffmpeg does on a full disk.
+        MediaTools tools = FakeTools("head -c 1000 >/dev/null\necho 'No space left on device' >&2\nexit 1");
         WorldScript script = WorldRendererTests.Compose(WorldKind.Needle, WorldSplit.Test, 6, 60);
         string path = Path.Combine(_folder, "a.mp4");
-        MediaException e = await Assert.ThrowsAsync<MediaException>(() => new WorldVideoWriter(MediaTools.Locate(tools, null)).WriteAsync(script, path, new WorldVideoSettings(), cancellationToken: Ct));
+        MediaException e = await Assert.ThrowsAsync<MediaException>(() => new WorldVideoWriter(tools).WriteAsync(script, path, new WorldVideoSettings(), cancellationToken: Ct));
         Assert.Equal(MediaError.EncodeFailed, e.Reason);
         Assert.Contains("No space left", e.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(path));
+    }
+
+    [Fact]
+    public async Task Write_EncoderStalls_IsStopped()
+    {
+        MediaTools tools = FakeTools("sleep 600");
+        var limits = new MediaLimits { FrameStall = TimeSpan.FromMilliseconds(300) };
+        WorldScript script = WorldRendererTests.Compose(WorldKind.Needle, WorldSplit.Test, 6, 60);
+        MediaException e = await Assert.ThrowsAsync<MediaException>(() => new WorldVideoWriter(tools, limits).WriteAsync(script, Path.Combine(_folder, "a.mp4"), new WorldVideoSettings(), cancellationToken: Ct));
+        Assert.Equal(MediaError.TimedOut, e.Reason);
     }
 
     [Theory]
@@ -216,6 +218,23 @@ public sealed class WorldVideoTests : IDisposable
         Assert.InRange(finished, 2, 3);
         Assert.All(Directory.GetFiles(Path.Combine(_folder, "videos")), f => Assert.EndsWith(".mp4", f, StringComparison.Ordinal));
         Assert.Equal(finished, (await folder.MakeAsync(Settings(6), cancellationToken: Ct)).Kept);
+    }
+
+    /// <summary>Stand-ins for both tools that run some shell lines.</summary>
+    private MediaTools FakeTools(string lines)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_folder, "tools")).FullName;
+        foreach (string tool in (string[])["ffmpeg", "ffprobe"])
+        {
+            string file = Path.Combine(folder, tool);
+            File.WriteAllText(file, $"#!/bin/sh\n{lines}\n");
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            }
+        }
+
+        return MediaTools.Locate(folder, searchPath: null);
     }
 
     private static WorldFolderSettings Settings(int count) => new()

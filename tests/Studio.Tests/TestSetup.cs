@@ -1,4 +1,7 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Runtime.Loader;
+using Studio.Data;
 using Studio.Engine.Torch;
 
 namespace Studio.Tests;
@@ -12,6 +15,10 @@ internal static class TestSetup
         Environment.SetEnvironmentVariable("STUDIO_DATA", DataFolder);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(DataFolder, recursive: true);
         torch.set_num_threads(1);
+        SqliteNative.Init();
+        // bunit is built against a later AngleSharp.Diffing than the package source has; the one that is there serves.
+        AssemblyLoadContext.Default.Resolving += static (context, name) =>
+            name.Name == "AngleSharp.Diffing" && name.Version is not null ? context.LoadFromAssemblyName(new AssemblyName("AngleSharp.Diffing")) : null;
     }
 
     internal static string DataFolder { get; } = Directory.CreateTempSubdirectory("studio-cli-").FullName;

@@ -55,7 +55,7 @@ internal static class FrameStage
     private static double DecoderAlone(BenchContext context, MediaTools tools) => context.Timed(() =>
     {
         var run = MediaProcess.CaptureAsync(
-            tools.Ffmpeg, ["-v", "error", "-nostdin", "-i", context.Options.Video!, "-map", "0:v:0", "-f", "null", "-"],
+            new MediaCommand(tools.Ffmpeg), ["-v", "error", "-nostdin", "-i", context.Options.Video!, "-map", "0:v:0", "-f", "null", "-"],
             s_decoderLimit, context.Options.Video!, context.Ct).GetAwaiter().GetResult();
         if (run.ExitCode != 0) throw new MediaException(MediaError.Unreadable, context.Options.Video!, $"{context.Options.Video} cannot be decoded: {run.ErrorTail.Trim()}");
     });

@@ -40,6 +40,7 @@ public static class Doctor
         findings.Add(Gpu(facts));
         findings.Add(Tool("ffmpeg", facts.Ffmpeg));
         findings.Add(Tool("ffprobe", facts.Ffprobe));
+        findings.Add(Prlimit(facts.Prlimit));
         findings.Add(Free("memory", facts.MemoryAvailable, facts.MemoryTotal is { } total ? $" of {Units.Bytes(total)}" : "", MemoryFail, MemoryWarn,
             "close other programs, or use fewer frames and a smaller model"));
         findings.Add(Free($"disk of {facts.DataFolder}", facts.DiskFree, "", DiskFail, DiskWarn, "free space there, or choose another data folder"));
@@ -118,6 +119,11 @@ public static class Doctor
             _ => new("GPU", "none; computing on the CPU", FindingStatus.Ok),
         };
     }
+
+    private static Finding Prlimit(ToolAnswer answer) => answer.State == ToolState.Works
+        ? new("prlimit", answer.FirstLine, FindingStatus.Ok)
+        : new("prlimit", answer.State == ToolState.Fails ? answer.FirstLine : "not found", FindingStatus.Warn,
+            "apt-get install util-linux: without it ffmpeg is held to limits of time, formats and picture size only, not of memory and processor time");
 
     private static Finding Tool(string name, ToolAnswer answer)
     {

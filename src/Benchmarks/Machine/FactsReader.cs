@@ -28,6 +28,7 @@ public static class FactsReader
             NvidiaSmi = smi,
             Ffmpeg = machine.Run("ffmpeg", ["-hide_banner", "-version"]),
             Ffprobe = machine.Run("ffprobe", ["-hide_banner", "-version"]),
+            Prlimit = machine.Run("prlimit", ["--version"]),
             MemoryTotal = total,
             MemoryAvailable = available,
             DataFolder = dataFolder,

@@ -35,6 +35,9 @@ public sealed record MachineFacts
 
     public required ToolAnswer Ffprobe { get; init; }
 
+    /// <summary>Holds ffmpeg to limits of memory and processor time.</summary>
+    public required ToolAnswer Prlimit { get; init; }
+
     /// <summary>Bytes of memory, the container's limit counted; null where unknown.</summary>
     public long? MemoryTotal { get; init; }
 

@@ -57,6 +57,9 @@ public sealed record Answer
 
     public required int VisualTokens { get; init; }
 
+    /// <summary>Visual tokens alive in each stage of the compression, before any drop first.</summary>
+    public required IReadOnlyList<int> StageTokens { get; init; }
+
     public required int GeneratedTokens { get; init; }
 
     /// <summary>Prompt rows an earlier question had computed.</summary>

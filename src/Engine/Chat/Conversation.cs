@@ -47,13 +47,17 @@ public sealed class Conversation : IDisposable
     /// <summary>Bytes of decoder cache held for the next question.</summary>
     public long HeldBytes => _state?.Cache.CapacityBytes ?? 0;
 
-    /// <summary>Takes up a conversation that was held before, here or elsewhere; nothing is computed until the next question.</summary>
-    /// <exception cref="InvalidOperationException">This conversation has begun already.</exception>
+    /// <summary>
+    /// Takes up a conversation that was held before, here or elsewhere, in place of this one; nothing is computed until the
+    /// next question, and what the two have in common from the beginning on is not computed again then.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is longer than a conversation may be.</exception>
     public void Restore(IReadOnlyList<ConversationTurn> turns)
     {
         ArgumentNullException.ThrowIfNull(turns);
-        if (_turns.Count > 0 || _pending.Count > 0) throw new InvalidOperationException("only a new conversation can take up another's turns");
         if (turns.Count > MaxTurns || turns.Sum(t => t.Media.Count) > MaxMedia) throw new ArgumentException($"a conversation has at most {MaxTurns} questions and {MaxMedia} videos and images");
+        _pending.Clear();
+        _turns.Clear();
         _turns.AddRange(turns);
     }
 
@@ -176,6 +180,9 @@ public sealed class Conversation : IDisposable
         var kvBytes = state.Cache.Bytes;
         costs.Add("prefill", costs.Since(start), prompt.Length - state.ReusedRows, kvBytes, StageFlops.Prefill(_model.Config.Language, state));
         var (stages, layers) = recorder?.Finish(state) ?? ([], []);
+        var textTokens = prompt.Length - prompt.VisualTokens;
+        // Text is alive in every stage.
+        int[] stageTokens = [.. Enumerable.Range(0, settings.Compression.StageRatios.Count).Select(s => state.Alive(s).Count - textTokens)];
 
         var text = new TextStream(_model.Tokenizer, onEvent);
         var (reason, generated, first) = Decode(state, logits, settings.Generation, text, costs, started, ct);
@@ -183,8 +190,9 @@ public sealed class Conversation : IDisposable
         {
             Text = text.Finish().Trim(),
             StopReason = reason,
-            TextTokens = prompt.Length - prompt.VisualTokens,
+            TextTokens = textTokens,
             VisualTokens = prompt.VisualTokens,
+            StageTokens = stageTokens,
             GeneratedTokens = generated,
             ReusedRows = state.ReusedRows,
             TimeToFirstToken = first,

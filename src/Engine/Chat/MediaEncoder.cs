@@ -48,7 +48,7 @@ public sealed class MediaEncoder(MediaTools tools, VisualTokenCache cache)
         var start = costs.Now();
         var info = Probe(path, ct);
         var selection = info.IsStillImage ? null : FrameSampling.Select(info, sampling);
-        var key = KeyOf(model, path, selection, ct);
+        var key = KeyOf(model, ContentHash.OfFileAsync(path, ct).GetAwaiter().GetResult(), selection);
         var found = cache.TryGet(key);
         costs.Add("probe", costs.Since(start), 1);
         if (found is not null)
@@ -61,9 +61,12 @@ public sealed class MediaEncoder(MediaTools tools, VisualTokenCache cache)
         return media;
     }
 
-    private static string KeyOf(VideoChatFlash model, string path, FrameSelection? selection, CancellationToken ct) => new MediaKey
+    /// <summary>The key in the cache of a file's visual tokens.</summary>
+    /// <param name="contentHash">As <see cref="ContentHash.OfFileAsync"/> computes it.</param>
+    /// <param name="selection">Of a video; null for an image.</param>
+    public static string KeyOf(VideoChatFlash model, string contentHash, FrameSelection? selection) => new MediaKey
     {
-        ContentHash = ContentHash.OfFileAsync(path, ct).GetAwaiter().GetResult(),
+        ContentHash = contentHash,
         ModelFingerprint = model.VisionFingerprint,
         Kind = selection is null ? MediaKind.Image : MediaKind.Video,
         Indices = selection?.Indices ?? [0],

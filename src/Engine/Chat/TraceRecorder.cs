@@ -12,6 +12,9 @@ public sealed class TraceRecorder(Prompt prompt, IReadOnlyList<TracedMedia> medi
     private readonly List<DropRecord> _drops = []; // bounded by the schedule
     private readonly TracedLayer?[] _layers = new TracedLayer?[layers];
 
+    // The attention of each layer on its visual tokens, until the drops behind it are known: layers x visual tokens floats.
+    private readonly float[][] _visual = new float[layers][];
+
     public bool WantsAttention => true;
 
     public void OnDrop(DropRecord drop, Torch.Tensor hidden) => _drops.Add(drop);
@@ -32,7 +35,8 @@ public sealed class TraceRecorder(Prompt prompt, IReadOnlyList<TracedMedia> medi
             clips[firstClip + ((rows[i] - media[span].FirstRow) / media[span].TokensPerClip)] += row[i];
         }
 
-        _layers[layer] = new(layer, rows.Count, count, AttentionFigures.From(visual.AsSpan(0, count), total), clips);
+        _visual[layer] = visual[..count];
+        _layers[layer] = new(layer, rows.Count, count, AttentionFigures.From(_visual[layer], total), clips);
     }
 
     /// <summary>The stages and layers, once the prefill has ended.</summary>
@@ -50,9 +54,25 @@ public sealed class TraceRecorder(Prompt prompt, IReadOnlyList<TracedMedia> medi
             stages.Add(new(first, last, method, count, alive, _drops.FirstOrDefault(d => d.Stage == s - 1)?.Scores ?? []));
         }
 
-        var traced = Enumerable.Range(0, layers).Select(l => _layers[l]
-            ?? new(l, state.Cache.Length(l), stages.First(s => l >= s.FirstLayer && l <= s.LastLayer).VisualTokens, null, []));
+        var traced = Enumerable.Range(0, layers).Select(l => _layers[l] is { } seen
+            ? seen with { StageMass = StageMass(stages, l) }
+            : new(l, state.Cache.Length(l), stages.First(s => l >= s.FirstLayer && l <= s.LastLayer).VisualTokens, null, []));
         return (stages, [.. traced]);
+    }
+
+    private float[] StageMass(List<TracedStage> stages, int layer)
+    {
+        var own = stages.FindIndex(s => layer <= s.LastLayer);
+        var mass = new double[stages.Count - own];
+        var at = 0;
+        for (var token = 0; token < prompt.VisualTokens; token++)
+        {
+            if (!stages[own].IsAlive(token)) continue;
+            var share = _visual[layer][at++];
+            for (var s = own; s < stages.Count && stages[s].IsAlive(token); s++) mass[s - own] += share;
+        }
+
+        return Array.ConvertAll(mass, m => (float)m);
     }
 
     private static int Clips(TracedMedia m) => (m.Tokens + m.TokensPerClip - 1) / m.TokensPerClip;

@@ -84,6 +84,18 @@ public sealed class VisualTokenCache : IDisposable
         return found is null ? null : Keep(found, replace: false);
     }
 
+    /// <summary>Whether there is an entry, in memory or as a file, without reading or counting it; a file may prove damaged when read.</summary>
+    public bool Contains(string key)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        lock (_lock)
+        {
+            if (_byKey.ContainsKey(key)) return true;
+        }
+
+        return _folder is not null && File.Exists(_folder.PathOf(key));
+    }
+
     /// <summary>
     /// Stores an entry, in the place of one with the same key; the caller keeps its own reference. The file is written
     /// before this returns (a copy to the host and a flush to disk): call it from a worker thread where somebody waits.

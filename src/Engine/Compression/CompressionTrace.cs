@@ -9,8 +9,11 @@ namespace Studio.Engine.Compression;
 /// </summary>
 public sealed record CompressionTrace
 {
-    /// <summary>Version of this record's JSON form.</summary>
-    public const int CurrentVersion = 1;
+    /// <summary>Version of this record's JSON form: 2 added <see cref="TracedLayer.StageMass"/>.</summary>
+    public const int CurrentVersion = 2;
+
+    /// <summary>The oldest version that is still read.</summary>
+    public const int OldestVersion = 1;
 
     public int Version { get; init; } = CurrentVersion;
 
@@ -56,7 +59,7 @@ public sealed record CompressionTrace
     public static CompressionTrace FromJson(string json)
     {
         var trace = JsonSerializer.Deserialize(json, TraceJson.Default.CompressionTrace) ?? throw new JsonException("the trace is null");
-        return trace.Version == CurrentVersion ? trace : throw new JsonException($"trace version {trace.Version}, this program reads {CurrentVersion}");
+        return trace.Version is >= OldestVersion and <= CurrentVersion ? trace : throw new JsonException($"trace version {trace.Version}, this program reads {OldestVersion} to {CurrentVersion}");
     }
 
     private TracedStage StageOf(int layer) => Stages.First(s => layer >= s.FirstLayer && layer <= s.LastLayer);
@@ -99,7 +102,11 @@ public sealed record TracedStage(int FirstLayer, int LastLayer, string Method, i
 /// <param name="VisualTokens">Visual ones among them.</param>
 /// <param name="Attention">Of the last prompt row, averaged over heads; null when not asked for.</param>
 /// <param name="ClipMass">The same row's share on each clip, over all media in order.</param>
-public sealed record TracedLayer(int Layer, int Rows, int VisualTokens, AttentionFigures? Attention, float[] ClipMass);
+/// <param name="StageMass">
+/// The same row's share on the visual tokens that are alive in the layer's own stage, in the next one, and so on to the last:
+/// what the layer saw in tokens that later drops keep. Null where attention was not asked for, and in version 1.
+/// </param>
+public sealed record TracedLayer(int Layer, int Rows, int VisualTokens, AttentionFigures? Attention, float[] ClipMass, float[]? StageMass = null);
 
 /// <summary>Measured cost of one stage.</summary>
 /// <param name="Stage">frames, tower, connector, prefill or decode.</param>

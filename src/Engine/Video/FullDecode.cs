@@ -58,8 +58,8 @@ internal static class FullDecode
     internal static async Task<long> CountAsync(MediaTools tools, MediaLimits limits, VideoInfo info, CancellationToken cancellationToken)
     {
         MediaRun run = await MediaProcess.CaptureAsync(
-            tools.Ffprobe,
-            ["-v", "error", "-count_frames", "-select_streams", $"{info.StreamIndex}", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", .. MediaFile.Input(info.Path)],
+            tools.FfprobeWithin(limits, limits.FrameLimit(info.FrameCount)),
+            ["-v", "error", "-count_frames", "-select_streams", $"{info.StreamIndex}", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", .. MediaFile.Input(info.Path, limits)],
             limits.FrameLimit(info.FrameCount),
             info.Path,
             cancellationToken).ConfigureAwait(false);
@@ -101,9 +101,9 @@ internal static class FullDecode
         // 50,000 frame numbers are 1.5 MB of filter text, more than one argument may have: it goes through standard input.
         string filter = $"select='{SelectExpression.For(indices)}',{ToRgb(info)}";
         MediaProcess process = await MediaProcess.StartAsync(
-            tools.Ffmpeg,
+            tools.FfmpegWithin(limits, limits.FrameLimit(indices[^1])),
             [
-                "-v", "error", "-nostdin", .. MediaFile.Input(info.Path), "-map", $"0:{info.StreamIndex}", "-an", "-sn", "-dn",
+                "-v", "error", "-nostdin", .. MediaFile.Input(info.Path, limits), "-map", $"0:{info.StreamIndex}", "-an", "-sn", "-dn",
                 "-filter_script:v", "pipe:0", "-fps_mode", "passthrough", "-frames:v", $"{indices.Count}", "-f", "rawvideo", "pipe:1",
             ],
             info.Path,
@@ -149,8 +149,9 @@ internal static class FullDecode
             int exitCode = await process.WaitForExitAsync().ConfigureAwait(false);
             if (exitCode != 0 && previous != indices[^1])
             {
-                string detail = MediaFile.LastLine(await process.ErrorTailAsync().ConfigureAwait(false));
-                throw new MediaException(
+                string tail = await process.ErrorTailAsync().ConfigureAwait(false);
+                string detail = MediaFile.LastLine(tail);
+                throw MediaFile.OutOfBounds(info.Path, tail, limits) ?? new MediaException(
                     MediaError.DecodeFailed, info.Path, $"'{info.Path}' could not be decoded after frame {previous}; re-encode it with ffmpeg. ffmpeg: {detail}");
             }
         }

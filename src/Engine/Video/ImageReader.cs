@@ -31,9 +31,9 @@ public sealed class ImageReader
 
         // PPM states the size of the picture after it was turned, which the header of a JPEG does not.
         MediaProcess process = await MediaProcess.StartAsync(
-            _tools.Ffmpeg,
+            _tools.FfmpegWithin(_limits, _limits.FrameStall),
             [
-                "-v", "error", "-nostdin", .. MediaFile.Input(info.Path), "-map", $"0:{info.StreamIndex}",
+                "-v", "error", "-nostdin", .. MediaFile.Input(info.Path, _limits), "-map", $"0:{info.StreamIndex}",
                 "-frames:v", "1", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "pipe:1",
             ],
             info.Path,
@@ -48,8 +48,9 @@ public sealed class ImageReader
                 return image;
             }
 
-            string detail = MediaFile.LastLine(await process.ErrorTailAsync().ConfigureAwait(false));
-            throw new MediaException(
+            string tail = await process.ErrorTailAsync().ConfigureAwait(false);
+            string detail = MediaFile.LastLine(tail);
+            throw MediaFile.OutOfBounds(info.Path, tail, _limits) ?? new MediaException(
                 MediaError.DecodeFailed, info.Path, $"'{info.Path}' could not be decoded; save it again as PNG or JPEG. ffmpeg: {detail}");
         }
     }

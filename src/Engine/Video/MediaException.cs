@@ -27,7 +27,7 @@ public enum MediaError
     /// <summary>The file ends before the data that its header promises.</summary>
     Truncated,
 
-    /// <summary>The picture is larger than the configured limit.</summary>
+    /// <summary>The file, its duration, its pictures or the memory they need are above the configured limit.</summary>
     TooLarge,
 
     /// <summary>The decoder reported an error.</summary>

@@ -22,6 +22,7 @@ internal sealed class MediaProcess : IAsyncDisposable
     private static readonly TimeSpan s_reapLimit = TimeSpan.FromSeconds(10);
 
     private readonly Process _process;
+    private readonly MediaCommand _command;
     private readonly string _subject;
     private readonly CancellationToken _cancellationToken;
     private readonly CancellationTokenRegistration _registration;
@@ -30,9 +31,10 @@ internal sealed class MediaProcess : IAsyncDisposable
     private TimeSpan _limit = Timeout.InfiniteTimeSpan;
     private volatile bool _timedOut;
 
-    private MediaProcess(Process process, string subject, CancellationToken cancellationToken)
+    private MediaProcess(Process process, MediaCommand command, string subject, CancellationToken cancellationToken)
     {
         _process = process;
+        _command = command;
         _subject = subject;
         _cancellationToken = cancellationToken;
         _timer = new Timer(_ =>
@@ -49,13 +51,13 @@ internal sealed class MediaProcess : IAsyncDisposable
     internal int Id => _process.Id;
 
     /// <summary>Starts a tool.</summary>
-    /// <param name="tool">Full path of the executable.</param>
+    /// <param name="command">The executable and its limits.</param>
     /// <param name="arguments">Passed one by one, never through a shell.</param>
     /// <param name="subject">The media file the work is about; named in errors.</param>
     /// <param name="input">Text for standard input, or null to close it at once.</param>
     /// <param name="cancellationToken">Kills the process tree.</param>
     internal static async Task<MediaProcess> StartAsync(
-        string tool, IEnumerable<string> arguments, string subject, string? input, CancellationToken cancellationToken)
+        MediaCommand command, IEnumerable<string> arguments, string subject, string? input, CancellationToken cancellationToken)
     {
         MediaProcess running = Start(tool, arguments, subject, cancellationToken);
         try
@@ -87,7 +89,7 @@ internal sealed class MediaProcess : IAsyncDisposable
     private static MediaProcess Start(string tool, IEnumerable<string> arguments, string subject, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var start = new ProcessStartInfo(tool)
+        var start = new ProcessStartInfo(command.File)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -95,7 +97,8 @@ internal sealed class MediaProcess : IAsyncDisposable
             UseShellExecute = false,
             CreateNoWindow = true,
         };
-        foreach (string argument in arguments)
+        start.Environment["MALLOC_ARENA_MAX"] = $"{MediaCommand.HeapArenas}";
+        foreach (string argument in command.Prefix.Concat(arguments))
         {
             start.ArgumentList.Add(argument);
         }
@@ -108,18 +111,42 @@ internal sealed class MediaProcess : IAsyncDisposable
         catch (Exception e) when (e is Win32Exception or InvalidOperationException)
         {
             throw new MediaException(
-                MediaError.ToolMissing, tool, $"'{tool}' could not be started: {e.Message}. Check the installation of ffmpeg.", e);
+                MediaError.ToolMissing, command.File, $"'{command.File}' could not be started: {e.Message}. Check the installation of ffmpeg.", e);
         }
 
+<<<<<<< HEAD
         return new MediaProcess(process, subject, cancellationToken);
+=======
+        var running = new MediaProcess(process, command, subject, cancellationToken);
+        try
+        {
+            if (input is not null)
+            {
+                await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken).ConfigureAwait(false);
+            }
+
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The tool ended before it read its input; its exit code and error text tell why.
+        }
+        catch
+        {
+            await running.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        return running;
+>>>>>>> main
     }
 
     /// <summary>Runs a tool to its end and returns its output as text.</summary>
     /// <exception cref="MediaException"><see cref="MediaError.TimedOut"/> after <paramref name="limit"/>.</exception>
     internal static async Task<MediaRun> CaptureAsync(
-        string tool, IEnumerable<string> arguments, TimeSpan limit, string subject, CancellationToken cancellationToken)
+        MediaCommand command, IEnumerable<string> arguments, TimeSpan limit, string subject, CancellationToken cancellationToken)
     {
-        MediaProcess process = await StartAsync(tool, arguments, subject, input: null, cancellationToken).ConfigureAwait(false);
+        MediaProcess process = await StartAsync(command, arguments, subject, input: null, cancellationToken).ConfigureAwait(false);
         await using (process.ConfigureAwait(false))
         {
             process.Arm(limit);
@@ -216,6 +243,14 @@ internal sealed class MediaProcess : IAsyncDisposable
     {
         await _process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
         ThrowIfStopped();
+        if (_process.ExitCode == MediaCommand.ProcessorTimeExceeded)
+        {
+            throw new MediaException(
+                MediaError.TimedOut,
+                _subject,
+                $"Reading '{_subject}' took more than {_command.ProcessorSeconds} s of processor time and was stopped; re-encode the file, or raise MediaLimits if it is that demanding.");
+        }
+
         return _process.ExitCode;
     }
 

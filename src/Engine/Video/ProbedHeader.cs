@@ -39,14 +39,20 @@ internal sealed class ProbedHeader
 
     internal bool IsStillImage { get; private set; }
 
+    /// <summary>Seconds that the header states; 0 when it states none.</summary>
+    internal double Duration => IsStillImage ? 0 : _duration;
+
     internal bool NeedsPacketPass =>
         _containerFrames is null
         || _averageRate <= 0
         || Math.Abs(_baseRate - _averageRate) > RateSlack * _averageRate
         || (_duration > 0 && Math.Abs(_containerFrames.Value - (_duration * _averageRate)) > CountSlack);
 
+    /// <param name="path">Named in errors.</param>
+    /// <param name="json">ffprobe's report.</param>
+    /// <param name="outOfBounds">Asked when a picture has no size: the tool hides the size of one that it refuses.</param>
     /// <exception cref="MediaException">There is no picture stream, or it has no size.</exception>
-    internal static ProbedHeader Parse(string path, string json)
+    internal static ProbedHeader Parse(string path, string json, Func<MediaException?>? outOfBounds = null)
     {
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement root = document.RootElement;
@@ -77,7 +83,7 @@ internal sealed class ProbedHeader
             throw new MediaException(MediaError.NoVideo, path, $"'{path}' has {what}; choose a file with video.");
         }
 
-        header.ReadStream(path, video, Number(format, "duration"));
+        header.ReadStream(path, video, Number(format, "duration"), outOfBounds);
         return header;
     }
 
@@ -136,7 +142,7 @@ internal sealed class ProbedHeader
         };
     }
 
-    private void ReadStream(string path, JsonElement video, double? formatDuration)
+    private void ReadStream(string path, JsonElement video, double? formatDuration, Func<MediaException?>? outOfBounds)
     {
         StreamIndex = (int)(Number(video, "index") ?? 0);
         _codec = Text(video, "codec_name");
@@ -145,7 +151,7 @@ internal sealed class ProbedHeader
         int height = (int)(Number(video, "height") ?? 0);
         if (width <= 0 || height <= 0)
         {
-            throw new MediaException(
+            throw outOfBounds?.Invoke() ?? new MediaException(
                 MediaError.Truncated, path, $"'{path}' has a picture stream of unknown size; it is probably cut off. Copy or upload it again.");
         }
 

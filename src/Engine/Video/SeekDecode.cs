@@ -106,7 +106,7 @@ internal static class SeekDecode
         MediaTools tools, MediaLimits limits, VideoInfo info, long[] batch, FramePool pool, CancellationToken cancellationToken)
     {
         MediaProcess process = await MediaProcess.StartAsync(
-            tools.Ffmpeg, Arguments(info, batch), info.Path, input: null, cancellationToken).ConfigureAwait(false);
+            tools.FfmpegWithin(limits, batch.Length * limits.FrameStall), Arguments(info, batch, limits), info.Path, input: null, cancellationToken).ConfigureAwait(false);
         await using (process.ConfigureAwait(false))
         {
             var frames = new List<FrameBuffer>(batch.Length);
@@ -139,7 +139,7 @@ internal static class SeekDecode
         }
     }
 
-    private static List<string> Arguments(VideoInfo info, long[] batch)
+    private static List<string> Arguments(VideoInfo info, long[] batch, MediaLimits limits)
     {
         var arguments = new List<string> { "-v", "error", "-nostdin" };
         var graph = new StringBuilder();
@@ -154,7 +154,7 @@ internal static class SeekDecode
                 arguments.AddRange(["-ss", $"{seek:0.000000}"]);
             }
 
-            arguments.AddRange(["-t", $"{to - seek:0.000000}", .. MediaFile.Input(info.Path)]);
+            arguments.AddRange(["-t", $"{to - seek:0.000000}", .. MediaFile.Input(info.Path, limits)]);
             graph.Append($"[{k}:{info.StreamIndex}]trim=start={from - seek:0.000000},trim=end_frame=1,setpts=PTS-STARTPTS,{FullDecode.ToRgb(info)},setsar=1[f{k}];");
             joined.Append($"[f{k}]");
         }

@@ -23,7 +23,7 @@ public sealed class VideoProbe
     /// </summary>
     internal const string Formats =
         "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,ivf,yuv4mpegpipe,mjpeg,h264,hevc,m4v,"
-        + "av1,obu,nut,rm,mxf,dv,apng,image2,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,ppm_pipe,pgm_pipe,mp3,wav,flac,aac";
+        + "av1,obu,nut,rm,mxf,dv,apng,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,ppm_pipe,pgm_pipe,mp3,wav,flac,aac";
 
     private readonly MediaTools _tools;
     private readonly MediaLimits _limits;
@@ -41,26 +41,26 @@ public sealed class VideoProbe
     public async Task<VideoInfo> ProbeAsync(
         string path, PacketPass packetPass = PacketPass.WhenNeeded, CancellationToken cancellationToken = default)
     {
-        path = MediaFile.Check(path);
+        path = MediaFile.Check(path, _limits);
         MediaRun run = await MediaProcess.CaptureAsync(
-            _tools.Ffprobe,
-            ["-v", "error", "-print_format", "json", "-show_format", "-show_streams", .. MediaFile.Input(path)],
+            _tools.FfprobeWithin(_limits, _limits.Probe),
+            ["-v", "error", "-print_format", "json", "-show_format", "-show_streams", .. MediaFile.Input(path, _limits)],
             _limits.Probe,
             path,
             cancellationToken).ConfigureAwait(false);
         if (run.ExitCode != 0)
         {
-            throw MediaFile.Unusable(path, run.ErrorTail);
+            throw MediaFile.Unusable(path, run.ErrorTail, _limits);
         }
 
-        ProbedHeader header = ProbedHeader.Parse(path, run.Output);
+        ProbedHeader header = ProbedHeader.Parse(path, run.Output, () => MediaFile.OutOfBounds(path, run.ErrorTail, _limits));
         if ((long)header.Width * header.Height > _limits.MaxPixels)
         {
-            throw new MediaException(
-                MediaError.TooLarge,
-                path,
-                $"'{path}' has pictures of {header.Width}x{header.Height}, above the limit of {_limits.MaxPixels} pixels; scale it down or raise MediaLimits.MaxPixels.");
+            throw MediaFile.TooManyPixels(path, header.Width, header.Height, _limits);
         }
+
+        // Before the packets are walked, which reads the whole file, and again after, when the header says nothing of its length.
+        ThrowIfTooLong(path, header.Duration);
 
         bool walk = packetPass switch
         {
@@ -69,15 +69,28 @@ public sealed class VideoProbe
             _ => !header.IsStillImage && header.NeedsPacketPass,
         };
         PacketTimeline? timeline = walk ? await WalkAsync(path, header.StreamIndex, cancellationToken).ConfigureAwait(false) : null;
-        return header.ToInfo(path, new FileInfo(path).Length, timeline);
+        VideoInfo info = header.ToInfo(path, new FileInfo(path).Length, timeline);
+        ThrowIfTooLong(path, info.Duration);
+        return info;
+    }
+
+    private void ThrowIfTooLong(string path, double seconds)
+    {
+        if (seconds > _limits.MaxDuration.TotalSeconds)
+        {
+            throw new MediaException(
+                MediaError.TooLarge,
+                path,
+                $"'{path}' lasts {seconds:0} s, above the limit of {_limits.MaxDuration.TotalSeconds:0} s; cut it into parts or raise MediaLimits.MaxDuration.");
+        }
     }
 
     /// <summary>Null when the pass took too long: the count is then an estimate, which <see cref="VideoInfo"/> says.</summary>
     private async Task<PacketTimeline?> WalkAsync(string path, int streamIndex, CancellationToken cancellationToken)
     {
         MediaProcess process = await MediaProcess.StartAsync(
-            _tools.Ffprobe,
-            ["-v", "error", "-select_streams", $"{streamIndex}", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0", .. MediaFile.Input(path)],
+            _tools.FfprobeWithin(_limits, _limits.PacketPass),
+            ["-v", "error", "-select_streams", $"{streamIndex}", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0", .. MediaFile.Input(path, _limits)],
             path,
             input: null,
             cancellationToken).ConfigureAwait(false);

@@ -1,8 +1,8 @@
-using System.Net;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
+using Studio.Security;
 
 namespace Studio.Accounts;
 
@@ -20,9 +20,7 @@ internal sealed class SingleUserHandler(IOptionsMonitor<AuthenticationSchemeOpti
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var host = Request.Host.Host.Trim('[', ']');
-        var isLocal = host == "localhost" || (IPAddress.TryParse(host, out var ip) && IPAddress.IsLoopback(ip));
-        if (!isLocal) return Task.FromResult(AuthenticateResult.Fail($"host '{host}' is not this machine"));
+        if (!HostGuard.IsThisMachine(Request.Host.Host)) return Task.FromResult(AuthenticateResult.Fail($"host '{Request.Host.Host}' is not this machine"));
         var identity = new ClaimsIdentity(
             [new(ClaimTypes.NameIdentifier, UserId), new(ClaimTypes.Name, "You"), new(ClaimTypes.Role, Roles.Admin)], Scheme.Name);
         return Task.FromResult(AuthenticateResult.Success(new(new(identity), Scheme.Name)));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Studio.Conversations;
 using Studio.Engine.Chat;
 
 namespace Studio.Cli;
@@ -36,27 +37,21 @@ internal static class ChatCommand
             using var conversation = new Conversation(loaded, ModelLoader.Encoder(parse.GetValue(noCache)), parse.GetValue(system) ?? Engine.Tokenization.ChatMl.DefaultSystem);
             conversation.Attach(parse.GetValue(video)!);
             foreach (var more in parse.GetValue(with) ?? []) conversation.Attach(more);
-            var settings = new AskSettings
-            {
-                Sampling = media.Sampling(parse, loaded.Config.Vision.FramesPerClip),
-                Compression = media.Compression(parse, loaded.DefaultCompression, loaded.Config.Language.Layers),
-                Generation = generation.Settings(parse, loaded.DefaultGeneration),
-                Trace = parse.GetValue(trace) is not null,
-            };
-            var session = new Session(console, conversation, settings, parse.GetValue(json), parse.GetValue(stats), parse.GetValue(trace));
+            var settings = generation.Apply(parse, media.Apply(parse, new())).For(loaded, trace: parse.GetValue(trace) is not null);
+            var session = new Session(console, loaded.Name, conversation, settings, parse.GetValue(json), parse.GetValue(stats), parse.GetValue(trace));
             if (parse.GetValue(question) is { } asked) return session.Ask(asked, ct);
             return session.Talk(ct);
         }, CancellationToken.None));
         return command;
     }
 
-    private sealed class Session(Terminal console, Conversation conversation, AskSettings settings, bool json, bool stats, string? trace)
+    private sealed class Session(Terminal console, string model, Conversation conversation, AskSettings settings, bool json, bool stats, string? trace)
     {
         public int Ask(string question, CancellationToken ct)
         {
             var answer = conversation.Ask(question, settings, Show, ct);
             console.ClearProgress();
-            if (json) console.Output.WriteLine(AnswerJson.Write(question, settings, answer));
+            if (json) console.Output.WriteLine(AnswerJson.Write(question, answer.Text, AnswerMeasures.From(model, settings, answer)));
             else console.Output.WriteLine();
             foreach (var warning in answer.Warnings) console.Say($"warning: {warning}");
             if (stats) console.Error.Write(AnswerText.Statistics(answer));

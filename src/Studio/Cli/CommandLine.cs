@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Studio.Api;
 using Studio.Engine.Checkpoints;
 using Studio.Engine.Checkpoints.Hub;
 using Studio.Engine.Torch;
@@ -55,6 +56,7 @@ internal static class CommandLine
             (PlanCommand.Create(console), PlanCommand.Samples),
             (ModelsCommand.Create(console), ModelsCommand.Samples),
             (WorldCommand.Create(console), WorldCommand.Samples),
+            (AccountsCommand.Create(console), AccountsCommand.Samples),
             (VerifyCommand.Create(console), VerifyCommand.Samples),
             (BenchCommand.Create(console), BenchCommand.Samples),
             (DoctorCommand.Create(console), DoctorCommand.Samples),
@@ -69,7 +71,7 @@ internal static class CommandLine
     {
         TypeInitializationException { InnerException: { } inner } => Explain(inner),
         AggregateException { InnerExceptions.Count: 1 } a => Explain(a.InnerExceptions[0]),
-        MediaException or CheckpointException or ModelStoreException or HubException or TorchException or ArgumentException or InvalidOperationException
+        RequestException or MediaException or CheckpointException or ModelStoreException or HubException or TorchException or ArgumentException or InvalidOperationException
             or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException or InvalidDataException
             or NotSupportedException or HttpRequestException or System.Text.Json.JsonException or TimeoutException => e.Message,
         _ => null,

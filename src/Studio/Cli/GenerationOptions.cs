@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Studio.Engine.Language;
+using Studio.Conversations;
 
 namespace Studio.Cli;
 
@@ -23,13 +23,13 @@ internal sealed class GenerationOptions
         foreach (var option in new Option[] { MaxNewTokens, Temperature, TopP, TopK, RepetitionPenalty, Seed }) command.Add(option);
     }
 
-    public GenerationSettings Settings(ParseResult parse, GenerationSettings fallback) => fallback with
+    public AnswerSettings Apply(ParseResult parse, AnswerSettings settings) => settings with
     {
-        MaxNewTokens = parse.GetValue(MaxNewTokens) ?? fallback.MaxNewTokens,
-        Temperature = parse.GetValue(Temperature) ?? fallback.Temperature,
-        TopP = parse.GetValue(TopP) ?? fallback.TopP,
-        TopK = parse.GetValue(TopK) ?? fallback.TopK,
-        RepetitionPenalty = parse.GetValue(RepetitionPenalty) ?? fallback.RepetitionPenalty,
-        Seed = parse.GetValue(Seed) ?? fallback.Seed,
+        MaxNewTokens = parse.GetValue(MaxNewTokens),
+        Temperature = parse.GetValue(Temperature),
+        TopP = parse.GetValue(TopP),
+        TopK = parse.GetValue(TopK),
+        RepetitionPenalty = parse.GetValue(RepetitionPenalty),
+        Seed = parse.GetValue(Seed),
     };
 }

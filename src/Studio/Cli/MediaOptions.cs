@@ -1,6 +1,5 @@
 using System.CommandLine;
-using Studio.Engine.Compression;
-using Studio.Engine.Video;
+using Studio.Conversations;
 
 namespace Studio.Cli;
 
@@ -28,17 +27,13 @@ internal sealed class MediaOptions
         });
     }
 
-    public SamplingSettings Sampling(ParseResult parse, int clipLength)
+    public AnswerSettings Apply(ParseResult parse, AnswerSettings settings) => settings with
     {
-        var settings = parse.GetValue(Frames) is { } n ? SamplingSettings.Uniform(n)
-            : parse.GetValue(Fps) is { } fps ? SamplingSettings.AtRate(fps)
-            : SamplingSettings.Default;
-        settings = settings with { ClipLength = clipLength, StartSeconds = parse.GetValue(Start), EndSeconds = parse.GetValue(End) };
-        if (parse.GetValue(MaxFrames) is { } max) settings = settings with { MaxFrames = max };
-        settings.Validate();
-        return settings;
-    }
-
-    public CompressionSettings Compression(ParseResult parse, CompressionSettings fallback, int decoderLayers) =>
-        parse.GetValue(Compress) is { } text ? CompressionSettings.Parse(text, decoderLayers) : fallback;
+        Frames = parse.GetValue(Frames),
+        Fps = parse.GetValue(Fps),
+        MaxFrames = parse.GetValue(MaxFrames),
+        Start = parse.GetValue(Start),
+        End = parse.GetValue(End),
+        Compress = parse.GetValue(Compress),
+    };
 }

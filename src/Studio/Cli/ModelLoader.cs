@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Studio.Engine.Chat;
 using Studio.Engine.Checkpoints;
-using Studio.Engine.Tokenization;
 using Studio.Engine.Video;
+using Studio.ModelHosting;
 
 namespace Studio.Cli;
 
@@ -10,10 +10,7 @@ namespace Studio.Cli;
 internal static class ModelLoader
 {
     /// <summary>The name of the model that is made when none is named.</summary>
-    public const string DefaultModel = "tiny-random";
-
-    /// <summary>Its seed: the same words, meaningless as they are, on every machine.</summary>
-    private const ulong DefaultSeed = 1;
+    public const string DefaultModel = BuiltInModel.Name;
 
     public static ModelStore Store => new(StudioPaths.Models);
 
@@ -47,31 +44,7 @@ internal static class ModelLoader
     private static string Folder(Terminal console, string? name)
     {
         if (name is not null && name != DefaultModel) return Store.Resolve(name);
-        var folder = Path.Combine(StudioPaths.Cache, DefaultModel);
-        console.Say("note: no trained model is installed yet. This answer comes from a tiny model with random weights: its words mean nothing; frames, tokens, timings and trace are real.");
-        if (File.Exists(Path.Combine(folder, "model.safetensors"))) return folder;
-        Create(folder);
-        return folder;
-    }
-
-    /// <summary>Written beside and moved into place, so that an interrupted first run leaves nothing half-made.</summary>
-    private static void Create(string folder)
-    {
-        var making = $"{folder}.{Guid.NewGuid():N}";
-        Directory.CreateDirectory(making);
-        var tokenizerPath = Path.Combine(making, "tokenizer.json");
-        ByteLevelTokenizerWriter.Write(tokenizerPath, []);
-        var tokenizer = Tokenizer.Load(tokenizerPath);
-        _ = tokenizer.TryGetId("<|endoftext|>", out var bos);
-        _ = tokenizer.TryGetId(ChatMl.TurnEnd, out var eos);
-        RandomCheckpoint.Create(making, TinyModels.VideoChatFlash(tokenizer.VocabularySize, bos, eos), DefaultSeed, SafetensorsDtype.F32);
-        try
-        {
-            Directory.Move(making, folder);
-        }
-        catch (IOException) when (Directory.Exists(folder))
-        {
-            Directory.Delete(making, recursive: true); // another process was first
-        }
+        console.Say($"note: no trained model is installed yet. {BuiltInModel.Note}");
+        return BuiltInModel.Folder(StudioPaths.Cache);
     }
 }

@@ -5,6 +5,7 @@ using Studio.Engine.Checkpoints;
 using Studio.Engine.Compression;
 using Studio.Engine.Torch;
 using Studio.Engine.Video;
+using Studio.ModelHosting;
 
 namespace Studio.Cli;
 
@@ -34,11 +35,13 @@ internal static class PlanCommand
             var (_, config) = ModelLoader.Describe(console, model, parse);
             var settings = model.Settings(parse);
             var probe = new VideoProbe(MediaTools.Locate());
+            var answer = media.Apply(parse, new());
+            answer.Validate();
             var visuals = new List<VisualInput>();
             foreach (var path in parse.GetValue(videos)!)
             {
                 var info = probe.ProbeAsync(path, cancellationToken: ct).GetAwaiter().GetResult();
-                visuals.Add(Visual(path, info, config, media.Sampling(parse, config.Vision.FramesPerClip), ct));
+                visuals.Add(PlanInputs.Of(Turned(path, info, ct), config, answer.Sampling(config.Vision.FramesPerClip)).Input);
             }
 
             var request = new CostRequest
@@ -47,7 +50,7 @@ internal static class PlanCommand
                 Visuals = visuals,
                 TextTokens = parse.GetValue(text),
                 NewTokens = parse.GetValue(tokens),
-                Compression = media.Compression(parse, CompressionSettings.From(config.Compression, config.Language.Layers), config.Language.Layers),
+                Compression = answer.Compression(CompressionSettings.From(config.Compression, config.Language.Layers), config.Language.Layers),
                 Device = settings.Device,
                 ComputeType = settings.Dtype,
                 StoredType = config.TorchDtype.ToScalarType(),
@@ -61,12 +64,11 @@ internal static class PlanCommand
         return command;
     }
 
-    private static VisualInput Visual(string path, VideoInfo info, ModelConfig config, SamplingSettings sampling, CancellationToken ct)
+    /// <summary>A picture's size after turning, which its header does not say.</summary>
+    private static VideoInfo Turned(string path, VideoInfo info, CancellationToken ct)
     {
-        if (!info.IsStillImage) return VisualInput.Video(FrameSampling.Select(info, sampling).Count);
-        var side = config.Vision.ImageSize;
+        if (!info.IsStillImage) return info;
         var image = new ImageReader(MediaTools.Locate()).ReadAsync(path, ct).GetAwaiter().GetResult();
-        var best = AnyResTiling.SelectBestResolution(new(image.Width, image.Height), AnyResTiling.ParsePinpoints(config.ImageGridPinpoints ?? "(1x1),...,(6x6)", side));
-        return VisualInput.Image(1 + (best.Width / side * (best.Height / side)));
+        return info with { Width = image.Width, Height = image.Height };
     }
 }

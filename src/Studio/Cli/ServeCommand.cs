@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Studio.Accounts;
 using Studio.Data;
 using Studio.Hosting;
 
@@ -16,24 +17,38 @@ internal static class ServeCommand
 
     public static Command Create(Terminal console)
     {
-        var defaults = new StudioOptions { DataFolder = StudioPaths.Data, RootFolder = StudioPaths.Root };
-        var host = new Option<string>("--host") { Description = "address to listen on; with another one than this machine's, people sign in", DefaultValueFactory = _ => Variable("STUDIO_HOST") ?? defaults.Host };
-        var port = new Option<int>("--port") { Description = "0 takes a free one", DefaultValueFactory = _ => int.TryParse(Variable("STUDIO_PORT"), out var p) ? p : defaults.Port };
-        var accounts = new Option<AccountMode>("--accounts") { Description = "auto: on unless only this machine can reach the server", DefaultValueFactory = _ => AccountMode.Auto };
-        var import = new Option<string[]>("--import-folder") { Description = "folder on this machine that videos may be imported from; may be repeated", DefaultValueFactory = _ => Variable("STUDIO_IMPORT")?.Split(':', StringSplitOptions.RemoveEmptyEntries) ?? [] };
-        var device = new Option<string>("--device") { Description = "auto, cpu or cuda:N", DefaultValueFactory = _ => defaults.Device };
-        var dtype = new Option<string>("--dtype") { Description = "auto, fp32, bf16 or fp16", DefaultValueFactory = _ => defaults.Dtype };
-        var command = new Command("serve", "starts the pages and the HTTP API (also without any command)") { host, port, accounts, import, device, dtype };
-        command.SetAction((parse, ct) => RunAsync(console, defaults with
+        var command = new Command("serve", "Starts the pages and the HTTP API (also without any command). Each option can be given as a variable, too: STUDIO_HOST, STUDIO_PORT …");
+        var defaults = StudioPaths.Options;
+        var options = StudioSettings.All.Select(s => (Setting: s, Option: OptionOf(s, defaults))).ToList();
+        foreach (var (_, option) in options) command.Add(option);
+        command.SetAction((parse, ct) =>
         {
-            Host = parse.GetValue(host)!,
-            Port = parse.GetValue(port),
-            Accounts = parse.GetValue(accounts),
-            ImportFolders = parse.GetValue(import) ?? [],
-            Device = parse.GetValue(device)!,
-            Dtype = parse.GetValue(dtype)!,
-        }, ct));
+            var given = options.Where(o => parse.GetResult(o.Option) is { Implicit: false }).ToDictionary(o => o.Setting.Name, o => (IReadOnlyList<string>)parse.GetValue(o.Option)!);
+            return RunAsync(console, StudioSettings.Read(defaults, Environment.GetEnvironmentVariable, given), ct);
+        });
         return command;
+    }
+
+    private static Option<string[]> OptionOf(StudioSetting setting, StudioOptions defaults)
+    {
+        var option = new Option<string[]>($"--{setting.Name}", setting.Name == "model" ? ["-m"] : [])
+        {
+            Description = $"{setting.Description} (default: {setting.Show(defaults)})",
+            Arity = setting.Many ? ArgumentArity.OneOrMore : ArgumentArity.ExactlyOne,
+            CustomParser = result => [.. result.Tokens.Select(t => t.Value)],
+        };
+        option.Validators.Add(result =>
+        {
+            try
+            {
+                _ = setting.Apply(defaults, [.. result.Tokens.Select(t => t.Value)]);
+            }
+            catch (ArgumentException e)
+            {
+                result.AddError($"--{setting.Name}: {e.Message}");
+            }
+        });
+        return option;
     }
 
     private static async Task<int> RunAsync(Terminal console, StudioOptions options, CancellationToken ct)
@@ -44,11 +59,11 @@ internal static class ServeCommand
         {
             await app.StartAsync(ct);
             console.Say($"the studio is at {string.Join(" and ", app.Urls)} (Ctrl+C stops it)");
+            if (!options.SingleUser && !await app.Services.GetRequiredService<AccountService>().AnyAsync(ct))
+                console.Say($"nobody has an account yet: open {app.Urls.First()}/setup and make the first administrator with the set-up code {await app.Services.GetRequiredService<SetupCode>().IssueAsync(ct)}");
             await app.WaitForShutdownAsync(ct);
         }
 
         return ExitCodes.Ok;
     }
-
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

@@ -12,6 +12,9 @@ internal static class StudioPaths
 
     public static string Cache => Path.Combine(Data, "cache");
 
+    /// <summary>The server's settings before any is given.</summary>
+    public static Hosting.StudioOptions Options => new() { DataFolder = Data, RootFolder = Root };
+
     /// <summary>The reference numbers that ship with the source.</summary>
     public static string Golden => Path.Combine(Root, "tests", "golden");
 }

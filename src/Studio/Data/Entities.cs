@@ -5,9 +5,23 @@ namespace Studio.Data;
 /// <summary>A person with an account on this studio.</summary>
 public sealed class StudioUser : IdentityUser
 {
+    /// <summary>What others read; at most 80 characters.</summary>
     public string DisplayName { get; set; } = "";
 
+    /// <summary>One of <see cref="Accounts.Roles"/>.</summary>
+    public string Role { get; set; } = Accounts.Roles.Viewer;
+
     public DateTimeOffset CreatedAt { get; set; }
+
+    public DateTimeOffset? LastSignInAt { get; set; }
+
+    /// <summary>Since when the account is closed; null while it is open.</summary>
+    public DateTimeOffset? DisabledAt { get; set; }
+
+    /// <summary>SHA-256 of the one-time link with which a password is chosen; null when there is none.</summary>
+    public string? LinkHash { get; set; }
+
+    public DateTimeOffset? LinkExpiresAt { get; set; }
 }
 
 /// <summary>Who besides the owner and administrators may see a thing.</summary>
@@ -209,7 +223,7 @@ public enum ShareTarget
     Video,
 }
 
-/// <summary>A link that lets anyone who has it read one thing, until it is revoked.</summary>
+/// <summary>A link that lets anyone who has it read one thing. Revoking deletes the row.</summary>
 public sealed class ShareLink
 {
     public required string Id { get; init; }
@@ -224,11 +238,9 @@ public sealed class ShareLink
     public required string SecretHash { get; init; }
 
     public DateTimeOffset CreatedAt { get; init; }
-
-    public DateTimeOffset? RevokedAt { get; set; }
 }
 
-/// <summary>A bearer token for the API; it can do what its owner can.</summary>
+/// <summary>A bearer token for the API; it can do what its owner can. Revoking deletes the row.</summary>
 public sealed class ApiToken
 {
     public required string Id { get; init; }
@@ -243,6 +255,4 @@ public sealed class ApiToken
     public DateTimeOffset CreatedAt { get; init; }
 
     public DateTimeOffset? LastUsedAt { get; set; }
-
-    public DateTimeOffset? RevokedAt { get; set; }
 }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
@@ -6,7 +5,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Studio.Data;
 
 /// <summary>The studio's own tables: accounts, library, conversations, links and tokens. One short-lived context per piece of work.</summary>
-public sealed class StudioDb(DbContextOptions<StudioDb> options) : IdentityDbContext<StudioUser, IdentityRole, string>(options)
+public sealed class StudioDb(DbContextOptions<StudioDb> options) : IdentityUserContext<StudioUser>(options)
 {
     public DbSet<Video> Videos => Set<Video>();
 
@@ -35,6 +34,12 @@ public sealed class StudioDb(DbContextOptions<StudioDb> options) : IdentityDbCon
     {
         ArgumentNullException.ThrowIfNull(builder);
         base.OnModelCreating(builder);
+        _ = builder.Entity<StudioUser>(e =>
+        {
+            _ = e.Property(u => u.DisplayName).HasMaxLength(80);
+            _ = e.Property(u => u.Role).HasMaxLength(16);
+            _ = e.HasIndex(u => u.LinkHash).IsUnique();
+        });
         _ = builder.Entity<Video>(e =>
         {
             _ = e.HasIndex(v => new { v.OwnerId, v.CreatedAt });
@@ -71,6 +76,7 @@ public sealed class StudioDb(DbContextOptions<StudioDb> options) : IdentityDbCon
         {
             _ = e.HasIndex(l => l.SecretHash).IsUnique();
             _ = e.HasIndex(l => new { l.Target, l.TargetId });
+            _ = e.HasIndex(l => new { l.OwnerId, l.CreatedAt });
         });
         _ = builder.Entity<ApiToken>(e =>
         {

@@ -1,7 +1,14 @@
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
+using Studio.Api;
+using Studio.Conversations;
 using Studio.Data;
+using Studio.Inspect;
+using Studio.Library;
+using Studio.Observability;
+using Studio.OpenAi;
+using Studio.Security;
 
 namespace Studio.Hosting;
 
@@ -25,9 +32,7 @@ public static class StudioServer
         });
         // Without publishing, scripts and styles lie in the source folders; this finds them there.
         StaticWebAssetsLoader.UseStaticWebAssets(builder.Environment, builder.Configuration);
-        _ = builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.AddServerHeader = false).UseUrls(Url(options));
-        // What the framework does in detail is noise; what goes wrong is not.
-        _ = builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+        _ = builder.WebHost.UseKestrelCore().UseUrls(Url(options));
         _ = builder.Services.AddRoutingCore();
         AddServices(builder.Services, options, folders, time);
         configure?.Invoke(builder.Services);
@@ -35,7 +40,7 @@ public static class StudioServer
         try
         {
             await MigrateAsync(app.Services, ct).ConfigureAwait(false);
-            Map(app);
+            Map(app, options);
             return app;
         }
         catch
@@ -49,19 +54,27 @@ public static class StudioServer
     {
         _ = services.AddSingleton(options).AddSingleton(folders).AddSingleton(time);
         _ = services.AddDbContextFactory<StudioDb>(o => o.UseStudioSqlite(folders.Database));
-        _ = services.AddAccounts(options, folders);
-        _ = services.AddProblemDetails();
+        _ = services.AddObservability(options, folders).AddAccounts(options, folders).AddSecurity(options);
+        _ = services.AddLibrary(options);
+        _ = services.AddApi().AddConversations().AddOpenAi().MeasureAnswers();
+        _ = services.AddInspect();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
-        _ = services.AddRazorComponents().AddInteractiveServerComponents();
+        _ = services.AddRazorComponents().AddInteractiveServerComponents()
+            // The longest question, each character as long as text can become on the wire.
+            .AddHubOptions(o => o.MaximumReceiveMessageSize = 8 * Conversations.ConversationService.MaxQuestionLength);
     }
 
-    private static void Map(WebApplication app)
+    private static void Map(WebApplication app, StudioOptions options)
     {
-        _ = app.UseExceptionHandler().UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
-        _ = app.UseAuthentication().UseAuthorization().UseAntiforgery();
+        _ = app.UseRequestLog().UseSecurity(options);
         _ = app.MapStaticAssets().AllowAnonymous();
-        _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode();
+        app.MapLibrary();
+        app.MapInspect();
+        _ = app.MapApi().MapConversations().MapOpenAi();
+        _ = app.MapAccounts().MapObservability();
+        // Framing is forbidden for every response in SecurityHeaders, which includes the sockets' pages.
+        _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }
 
     private static async Task MigrateAsync(IServiceProvider services, CancellationToken ct)

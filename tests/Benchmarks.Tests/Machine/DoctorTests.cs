@@ -24,6 +24,7 @@ public sealed class DoctorTests
         NvidiaSmi = ToolAnswer.Missing,
         Ffmpeg = new(ToolState.Works, "ffmpeg version 5.1 Copyright (c) 2000-2022 the FFmpeg developers\nbuilt with gcc"),
         Ffprobe = new(ToolState.Works, "ffprobe version 5.1 Copyright (c) 2007-2022 the FFmpeg developers\n"),
+        Prlimit = new(ToolState.Works, "prlimit from util-linux 2.38.1\n"),
         MemoryTotal = 32L << 30,
         MemoryAvailable = 24L << 30,
         DataFolder = "data",
@@ -44,7 +45,7 @@ public sealed class DoctorTests
         Assert.All(report.Findings, f => Assert.Equal((FindingStatus.Ok, ""), (f.Status, f.Remedy)));
         Assert.Equal(0, report.ExitCode);
         Assert.Equal(
-            [".NET", "libtorch", "BLAS", "threads", "CPU", "GPU", "ffmpeg", "ffprobe", "memory", "disk of data", "matrix products, cpu", "memory bandwidth, cpu"],
+            [".NET", "libtorch", "BLAS", "threads", "CPU", "GPU", "ffmpeg", "ffprobe", "prlimit", "memory", "disk of data", "matrix products, cpu", "memory bandwidth, cpu"],
             report.Findings.Select(f => f.Name));
     }
 
@@ -69,6 +70,7 @@ public sealed class DoctorTests
             { "driver broken", Healthy with { NvidiaSmi = new(ToolState.Fails, "driver mismatch") }, "GPU", FindingStatus.Warn, "driver" },
             { "no ffmpeg", Healthy with { Ffmpeg = ToolAnswer.Missing }, "ffmpeg", FindingStatus.Fail, "apt-get install ffmpeg" },
             { "ffprobe hangs", Healthy with { Ffprobe = new(ToolState.Fails, "ffprobe did not answer within 10 s") }, "ffprobe", FindingStatus.Fail, "apt-get install ffmpeg" },
+            { "no prlimit", Healthy with { Prlimit = ToolAnswer.Missing }, "prlimit", FindingStatus.Warn, "apt-get install util-linux" },
             { "ffmpeg silent", Healthy with { Ffmpeg = new(ToolState.Works, "\n") }, "ffmpeg", FindingStatus.Fail, "apt-get install ffmpeg" },
             { "memory short", Healthy with { MemoryAvailable = Doctor.MemoryWarn - 1 }, "memory", FindingStatus.Warn, "fewer frames" },
             { "memory gone", Healthy with { MemoryAvailable = Doctor.MemoryFail - 1, Rates = [] }, "memory", FindingStatus.Fail, "fewer frames" },

@@ -25,6 +25,7 @@ public sealed class ConversationTests(TinyModel tiny) : IClassFixture<TinyModel>
         }, Ct);
         Assert.Equal(answer.Text, streamed.ToString().Trim());
         Assert.Equal(8 * 16, answer.VisualTokens);
+        Assert.Equal([8 * 16], answer.StageTokens);
         Assert.Equal(6, answer.GeneratedTokens);
         Assert.Equal(StopReason.Length, answer.StopReason);
         Assert.Equal(["probe", "frames", "tower", "connector", "prefill", "decode"], answer.Costs.Select(c => c.Stage));
@@ -72,6 +73,29 @@ public sealed class ConversationTests(TinyModel tiny) : IClassFixture<TinyModel>
         Assert.Equal(256, reused.VisualTokens);
         Assert.True(reused.ReusedRows > 128 && fresh.ReusedRows == 0, $"{reused.ReusedRows} and {fresh.ReusedRows} rows re-used");
         Assert.Equal((fresh.Text, fresh.KvBytes), (reused.Text, reused.KvBytes));
+    }
+
+    [Theory]
+    [InlineData("off")]
+    [InlineData("uniform:2,4:1,0.5,0.25")]
+    [InlineData(Mixed)]
+    public void Restore_OfAnotherBranch_ReusesTheVideoAndEqualsAFreshReading(string compress)
+    {
+        var encoder = TinyModel.Encoder();
+        using var warm = tiny.NewConversation(encoder);
+        warm.Attach(TinyModel.Sample);
+        _ = warm.Ask("What is first?", tiny.Settings(compress), null, Ct);
+        _ = warm.Ask("And then?", tiny.Settings(compress), null, Ct);
+        warm.Attach(TinyModel.Sample); // left behind by Restore
+        ConversationTurn[] branch = [warm.Turns[0] with { Question = "What is last?", AnswerText = "A circle." }];
+        warm.Restore(branch);
+        var branched = warm.Ask("Sure?", tiny.Settings(compress), null, Ct);
+        Assert.True(branched.ReusedRows >= 8 * 16, $"only {branched.ReusedRows} rows re-used");
+
+        using var fresh = Replay(encoder, branch, tiny.Model);
+        var cold = fresh.Ask("Sure?", tiny.Settings(compress), null, Ct);
+        Assert.Equal((cold.Text, cold.KvBytes, cold.VisualTokens), (branched.Text, branched.KvBytes, branched.VisualTokens));
+        Assert.Equal(cold.StageTokens, branched.StageTokens);
     }
 
     [Fact]
@@ -171,6 +195,7 @@ public sealed class ConversationTests(TinyModel tiny) : IClassFixture<TinyModel>
         Assert.Equal(answer.Trace!.ToJson(), trace.ToJson());
         Assert.Equal([128, 128, 64, 64, 32, 32], trace.Layers.Select(l => l.VisualTokens));
         Assert.Equal(["none", "uniform", "attention"], trace.Stages.Select(s => s.Method));
+        Assert.Equal(trace.Stages.Select(s => s.VisualTokens), answer.StageTokens);
         foreach (var layer in trace.Layers)
         {
             Assert.Equal(layer.VisualTokens, trace.AliveTokens(layer.Layer).Count());

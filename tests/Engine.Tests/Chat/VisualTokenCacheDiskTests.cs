@@ -32,6 +32,25 @@ public sealed class VisualTokenCacheDiskTests : IDisposable
     }
 
     [Fact]
+    public void Contains_KnowsMemoryAndFiles_AndCountsNothing()
+    {
+        using var media = CacheParts.Video("a");
+        using (var writer = Cache())
+        {
+            Assert.False(writer.Contains("a"));
+            writer.Put(media);
+            Assert.True(writer.Contains("a"));
+        }
+
+        using var reader = Cache();
+        Assert.True(reader.Contains("a"));
+        Assert.False(reader.Contains("b"));
+        Assert.Equal((0, 0, 0), (reader.Statistics.Misses, reader.Statistics.DiskHits, reader.Statistics.MemoryHits));
+        reader.Clear();
+        Assert.False(reader.Contains("a"));
+    }
+
+    [Fact]
     public void TryGet_TiledImage_GivesEverythingBack()
     {
         using var media = CacheParts.TiledImage("image");

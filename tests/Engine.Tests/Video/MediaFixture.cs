@@ -92,7 +92,7 @@ public sealed class MediaFixture : IDisposable
             }
         }
 
-        return MediaTools.Locate(folder, searchPath: null);
+        return MediaTools.Locate(folder, Environment.GetEnvironmentVariable("PATH"));
     }
 
     /// <summary>Ids of living processes whose command line contains a text.</summary>

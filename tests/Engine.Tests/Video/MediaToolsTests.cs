@@ -42,7 +42,7 @@ public sealed class MediaToolsTests(MediaFixture media)
     {
         string file = media.Write("plain", "x"u8);
         MediaException e = await Assert.ThrowsAsync<MediaException>(
-            () => MediaProcess.CaptureAsync(file, [], TimeSpan.FromSeconds(5), "video", Token));
+            () => MediaProcess.CaptureAsync(new MediaCommand(file), [], TimeSpan.FromSeconds(5), "video", Token));
         Assert.Equal(MediaError.ToolMissing, e.Reason);
     }
 
@@ -50,7 +50,7 @@ public sealed class MediaToolsTests(MediaFixture media)
     public async Task CaptureAsync_MegabytesOfErrors_KeepsTheTail()
     {
         MediaTools noisy = media.FakeTools("i=0; while [ $i -lt 20000 ]; do echo 'complaint about a damaged frame, number' $i >&2; i=$((i+1)); done; echo out; exit 3");
-        MediaRun run = await MediaProcess.CaptureAsync(noisy.Ffmpeg, [], TimeSpan.FromSeconds(60), "video", Token);
+        MediaRun run = await MediaProcess.CaptureAsync(new MediaCommand(noisy.Ffmpeg), [], TimeSpan.FromSeconds(60), "video", Token);
         Assert.Equal(3, run.ExitCode);
         Assert.Equal("out\n", run.Output);
         Assert.InRange(run.ErrorTail.Length, MediaProcess.ErrorTailBytes / 2, MediaProcess.ErrorTailBytes);
@@ -62,7 +62,7 @@ public sealed class MediaToolsTests(MediaFixture media)
     {
         MediaTools endless = media.FakeTools("yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
         MediaException e = await Assert.ThrowsAsync<MediaException>(
-            () => MediaProcess.CaptureAsync(endless.Ffmpeg, [], TimeSpan.FromSeconds(60), "video", Token));
+            () => MediaProcess.CaptureAsync(new MediaCommand(endless.Ffmpeg), [], TimeSpan.FromSeconds(60), "video", Token));
         Assert.Equal(MediaError.NotMedia, e.Reason);
     }
 
@@ -72,7 +72,7 @@ public sealed class MediaToolsTests(MediaFixture media)
         string mark = $"3{Random.Shared.Next(100000, 999999)}";
         MediaTools slow = media.FakeTools($"sleep {mark} & sleep {mark}; wait");
         MediaException e = await Assert.ThrowsAsync<MediaException>(
-            () => MediaProcess.CaptureAsync(slow.Ffmpeg, [], TimeSpan.FromMilliseconds(700), "video", Token));
+            () => MediaProcess.CaptureAsync(new MediaCommand(slow.Ffmpeg), [], TimeSpan.FromMilliseconds(700), "video", Token));
         Assert.Equal(MediaError.TimedOut, e.Reason);
         Assert.Contains("0.7 s", e.Message);
         Assert.Empty(MediaFixture.ProcessesWith(mark));
@@ -85,7 +85,7 @@ public sealed class MediaToolsTests(MediaFixture media)
         MediaTools slow = media.FakeTools($"sleep {mark} & sleep {mark}; wait");
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(700));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => MediaProcess.CaptureAsync(slow.Ffmpeg, [], TimeSpan.FromSeconds(60), "video", cancel.Token));
+            () => MediaProcess.CaptureAsync(new MediaCommand(slow.Ffmpeg), [], TimeSpan.FromSeconds(60), "video", cancel.Token));
         Assert.Empty(MediaFixture.ProcessesWith(mark));
     }
 
@@ -93,13 +93,13 @@ public sealed class MediaToolsTests(MediaFixture media)
     public async Task StartAsync_AlreadyCancelled_StartsNothing()
     {
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => MediaProcess.CaptureAsync(media.Tools.Ffmpeg, ["-version"], TimeSpan.FromSeconds(5), "video", new CancellationToken(canceled: true)));
+            () => MediaProcess.CaptureAsync(new MediaCommand(media.Tools.Ffmpeg), ["-version"], TimeSpan.FromSeconds(5), "video", new CancellationToken(canceled: true)));
     }
 
     [Fact]
     public async Task DisposeAsync_RunningProcess_LeavesNoZombie()
     {
-        MediaProcess process = await MediaProcess.StartAsync(media.FakeTools("sleep 77").Ffmpeg, [], "video", input: null, Token);
+        MediaProcess process = await MediaProcess.StartAsync(new MediaCommand(media.FakeTools("sleep 77").Ffmpeg), [], "video", input: null, Token);
         int id = process.Id;
         Assert.False(MediaFixture.IsGone(id));
         await process.DisposeAsync();
@@ -110,6 +110,10 @@ public sealed class MediaToolsTests(MediaFixture media)
     public void Limits_NotPositive_AreNamed()
     {
         Assert.Contains("Probe", Assert.Throws<ArgumentException>(() => new VideoProbe(media.Tools, new() { Probe = TimeSpan.Zero })).Message);
+        Assert.Contains("MaxBytes", Assert.Throws<ArgumentException>(() => new VideoProbe(media.Tools, new() { MaxBytes = 0 })).Message);
+        Assert.Contains("MaxDuration", Assert.Throws<ArgumentException>(() => new VideoProbe(media.Tools, new() { MaxDuration = TimeSpan.Zero })).Message);
+        Assert.Contains("MaxMemoryBytes", Assert.Throws<ArgumentException>(() => new VideoProbe(media.Tools, new() { MaxMemoryBytes = 0 })).Message);
+        Assert.Contains("MaxOpenFiles", Assert.Throws<ArgumentException>(() => new VideoProbe(media.Tools, new() { MaxOpenFiles = -1 })).Message);
         Assert.Contains("MaxPixels", Assert.Throws<ArgumentException>(() => new FrameReader(media.Tools, new() { MaxPixels = 0 })).Message);
         Assert.Contains("0", Assert.Throws<ArgumentException>(() => new FrameReader(media.Tools, new() { MinDecodeFramesPerSecond = 0 })).Message);
     }

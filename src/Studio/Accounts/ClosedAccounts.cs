@@ -1,0 +1,43 @@
+using Microsoft.EntityFrameworkCore;
+using Studio.Conversations;
+using Studio.Data;
+
+namespace Studio.Accounts;
+
+/// <summary>Takes the questions of an account that was closed out of the line: nobody will read their answers.</summary>
+internal sealed class ClosedAccounts(AccountStates states, IDbContextFactory<StudioDb> databases, AnswerRunner answers, ILogger<ClosedAccounts> log) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        states.Changed += OnChanged;
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        states.Changed -= OnChanged;
+        return Task.CompletedTask;
+    }
+
+    internal async Task StopAnswersAsync(string account)
+    {
+        if (await states.GetAsync(account) is { IsOpen: true }) return;
+        await using var db = await databases.CreateDbContextAsync();
+        var underWay = await db.Messages
+            .Where(m => (m.State == AnswerState.Queued || m.State == AnswerState.Running) && db.Conversations.Any(c => c.Id == m.ConversationId && c.OwnerId == account))
+            .Select(m => m.Id).ToListAsync();
+        foreach (var id in underWay) _ = answers.Stop(id);
+    }
+
+    private void OnChanged(string account) => _ = Task.Run(async () =>
+    {
+        try
+        {
+            await StopAnswersAsync(account);
+        }
+        catch (Exception e)
+        {
+            log.LogWarning(e, "the questions of a closed account may still wait");
+        }
+    });
+}

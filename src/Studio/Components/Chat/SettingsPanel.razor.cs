@@ -1,0 +1,77 @@
+using Microsoft.AspNetCore.Components;
+using Studio.ModelHosting;
+
+namespace Studio.Components.Chat;
+
+/// <summary>The settings of one answer.</summary>
+public sealed partial class SettingsPanel : ComponentBase
+{
+    private static readonly (string Value, string Label, string Title)[] s_presets =
+    [
+        ("", "model's", "As the model's checkpoint says"),
+        ("off", "off", "Every visual token lives in every layer"),
+        ("balanced", "balanced", "75 % after an early layer, the 25 % that the question attends to most after a deep one"),
+        ("strong", "strong", "Half after an early layer, an eighth after the middle: for the longest videos"),
+        (SettingsForm.ByHand, "by hand", "Choose layers and shares"),
+    ];
+
+    private static readonly string[] s_more =
+    [
+        nameof(SettingsForm.Temperature), nameof(SettingsForm.TopP), nameof(SettingsForm.TopK), nameof(SettingsForm.Seed), nameof(SettingsForm.MaxNewTokens),
+        nameof(SettingsForm.RepetitionPenalty), nameof(SettingsForm.Start), nameof(SettingsForm.End), nameof(SettingsForm.MaxFrames),
+    ];
+
+    private readonly string _id = "s" + Guid.NewGuid().ToString("N")[..8];
+    private bool _wasOpen;
+
+    [Parameter, EditorRequired] public SettingsColumn Column { get; set; } = null!;
+
+    /// <summary>Models to choose from.</summary>
+    [Parameter] public IReadOnlyList<ModelCard> Models { get; set; } = [];
+
+    /// <summary>Set where two columns stand side by side.</summary>
+    [Parameter] public string? Title { get; set; }
+
+    /// <summary>Something was typed or chosen; the form has read it.</summary>
+    [Parameter] public EventCallback OnChanged { get; set; }
+
+    private SettingsForm Form => Column.Form;
+
+    private string? DefaultModel => Models.FirstOrDefault(m => m.IsDefault)?.Name;
+
+    private ModelCard? Chosen => Models.FirstOrDefault(m => Form.Model.Length == 0 ? m.IsDefault : m.Name == Form.Model);
+
+    private int? Layers => Chosen?.Geometry?.Layers;
+
+    /// <summary>What a person should know about the chosen model.</summary>
+    private string? Note => Chosen?.Problem ?? Chosen?.Note;
+
+    private int MoreErrors => s_more.Count(Form.Errors.ContainsKey);
+
+    protected override void OnInitialized() =>
+        _wasOpen = s_more.Any(Form.Errors.ContainsKey) || Form.Value is { } v && (v.Temperature ?? v.TopP ?? v.Start ?? v.End ?? v.RepetitionPenalty ?? v.MaxNewTokens ?? v.TopK ?? v.MaxFrames) is not null;
+
+    private static string Text(ChangeEventArgs e) => e.Value as string ?? "";
+
+    private string? Error(string field) => Form.Errors.GetValueOrDefault(field);
+
+    private string Pressed(FrameChoice choice) => Form.Frames == choice ? "true" : "false";
+
+    private Task Choose(string preset) => Set(form =>
+    {
+        // By hand begins with what was chosen before.
+        if (preset == SettingsForm.ByHand && form.Preset != preset && Layers is { } layers)
+        {
+            form.Spell(form.Preset.Length > 0 ? form.Preset : Chosen?.DefaultCompression ?? "balanced", layers);
+        }
+
+        form.Preset = preset;
+    });
+
+    private async Task Set(Action<SettingsForm> change)
+    {
+        change(Form);
+        Form.Read(Layers);
+        await OnChanged.InvokeAsync();
+    }
+}

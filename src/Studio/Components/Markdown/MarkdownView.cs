@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Rendering;
+
+namespace Studio.Components.Markdown;
+
+/// <summary>
+/// Shows a text as Markdown, made of elements, never of markup: nothing in the text can become a tag or a script. Each
+/// block is a component of its own, so that while the text grows only its end is sent again.
+/// </summary>
+public sealed class MarkdownView : ComponentBase
+{
+    private readonly MarkdownText _text = new();
+
+    [Parameter, EditorRequired] public string Text { get; set; } = "";
+
+    /// <summary>Makes times into links; null leaves them text.</summary>
+    [Parameter] public TimeLinks? Times { get; set; }
+
+    protected override void OnParametersSet() => _ = _text.Update(Text);
+
+    protected override void BuildRenderTree(RenderTreeBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.OpenElement(0, "div");
+        builder.AddAttribute(1, "class", "md");
+        builder.AddAttribute(2, "dir", "auto");
+        foreach (var block in _text.Blocks)
+        {
+            builder.OpenComponent<MarkdownBlockView>(3);
+            builder.SetKey(block.Start);
+            builder.AddComponentParameter(4, nameof(MarkdownBlockView.Block), block);
+            builder.AddComponentParameter(5, nameof(MarkdownBlockView.Times), Times);
+            builder.CloseComponent();
+        }
+
+        builder.CloseElement();
+    }
+}
+
+/// <summary>How times in a text become links.</summary>
+/// <param name="Duration">Seconds of the longest video they may mean; later times stay text.</param>
+/// <param name="Address">The link of a time in seconds.</param>
+public sealed record TimeLinks(double Duration, Func<double, string> Address);

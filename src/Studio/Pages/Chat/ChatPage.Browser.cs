@@ -1,0 +1,110 @@
+using Microsoft.JSInterop;
+
+namespace Studio.Pages.Chat;
+
+/// <content>What the page and its script say to each other.</content>
+public sealed partial class ChatPage
+{
+    private IJSObjectReference? _module;
+    private IJSObjectReference? _browser;
+    private DotNetObjectReference<ChatPage>? _self;
+    private bool _toShow;
+    private double? _toSeek;
+
+    /// <summary>The input sends its text; whether it was asked.</summary>
+    [JSInvokable]
+    public Task<bool> SendAsync(string text) => AskAsync(text);
+
+    /// <summary>Nothing was typed for a moment.</summary>
+    [JSInvokable]
+    public Task DraftChangedAsync(string text)
+    {
+        if (_draft == text) return Task.CompletedTask;
+        (_draft, _askProblem) = (text, null);
+        return PlanAsync();
+    }
+
+    [JSInvokable("StopAsync")]
+    public Task StopFromBrowserAsync() => StopAsync();
+
+    /// <summary>The source of a message, for copying.</summary>
+    [JSInvokable]
+    public string TextOf(string messageId) => _conversation?.Messages.FirstOrDefault(m => m.Id == messageId)?.Text ?? "";
+
+    /// <summary>A time of another video than the one in the player was chosen.</summary>
+    [JSInvokable]
+    public void ShowVideoAsync(string videoId, double seconds)
+    {
+        (_activeVideo, _toSeek) = (videoId, seconds);
+        StateHasChanged();
+    }
+
+    protected override async Task OnAfterRenderAsync(bool firstRender)
+    {
+        try
+        {
+            if (firstRender)
+            {
+                _module = await JS.InvokeAsync<IJSObjectReference>("import", "./js/chat.js");
+                _self = DotNetObjectReference.Create(this);
+                var offset = await _module.InvokeAsync<int>("offset");
+                _browser = await _module.InvokeAsync<IJSObjectReference>("start", _root, _self);
+                if (offset != _offset)
+                {
+                    _offset = offset;
+                    StateHasChanged();
+                }
+            }
+
+            if (_browser is null) return;
+            if (_toShow && (_conversation is not null || _address.ConversationId is null || _problem is not null))
+            {
+                _toShow = false;
+                await _browser.InvokeVoidAsync("shown", _address.MessageId, _address.MessageId is not null);
+                if (_address.Time is { } time) _toSeek = time;
+                await CompareExpectedAsync();
+                if (_expected.Count > 0) StateHasChanged();
+            }
+
+            if (_toSeek is { } seconds && ActiveVideo is { } video)
+            {
+                _toSeek = null;
+                _ = await _browser.InvokeAsync<bool>("seek", video.Id, seconds);
+            }
+        }
+        catch (JSDisconnectedException)
+        {
+            // The page is gone.
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        if (_browser is not null) await _browser.InvokeVoidAsync("end");
+    }
+
+    private async Task ClearDraftAsync(string conversationId)
+    {
+        if (_browser is not null) await _browser.InvokeVoidAsync("clearDraft", conversationId);
+    }
+
+    private async ValueTask DisposeBrowserAsync()
+    {
+        try
+        {
+            if (_browser is not null)
+            {
+                await _browser.InvokeVoidAsync("dispose");
+                await _browser.DisposeAsync();
+            }
+
+            if (_module is not null) await _module.DisposeAsync();
+        }
+        catch (JSDisconnectedException)
+        {
+            // The page is gone, and its script with it.
+        }
+
+        _self?.Dispose();
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Studio.BrowserTests.Harness;
+using Studio.Data;
+using Studio.Engine.Compression;
+using Studio.Hosting;
+using Studio.Tests.Inspect;
+using Xunit;
+
+namespace Studio.BrowserTests.Inspect;
+
+/// <summary>A studio with answers to inspect: real runs of a tiny model over the sample, and one of 10,000 frames by rule.</summary>
+public sealed class InspectStudio : IAsyncLifetime
+{
+    public StudioFixture Studio { get; } = new();
+
+    /// <summary>Everything kept.</summary>
+    public string Dense { get; private set; } = "";
+
+    /// <summary>Dropped uniformly, then by attention.</summary>
+    public string Dropped { get; private set; } = "";
+
+    public string WithoutTrace { get; private set; } = "";
+
+    /// <summary>10,000 frames × 28 layers, its video deleted.</summary>
+    public string Hours { get; private set; } = "";
+
+    /// <summary>Of <see cref="Dropped"/>.</summary>
+    public CompressionTrace Trace { get; private set; } = null!;
+
+    public CompressionTrace HoursTrace { get; } = SyntheticTrace.Make(10_000);
+
+    public async ValueTask InitializeAsync()
+    {
+        await Studio.InitializeAsync();
+        var seed = new InspectSeed(Studio.Services.GetRequiredService<StudioFolders>(), Studio.Services.GetRequiredService<IDbContextFactory<StudioDb>>(), TimeProvider.System);
+        var sample = Path.Combine(StudioFixture.Root, "data", "samples", "shapes.mp4");
+        var video = await seed.AddVideoAsync(sample, "local");
+        var traces = InspectSeed.Run(sample, 24, "off", InspectSeed.Dropping);
+        Trace = traces[1];
+        var ids = await seed.AddAnswersAsync("local", video, [.. traces, null]);
+        (Dense, Dropped, WithoutTrace) = (ids[0], ids[1], ids[2]);
+        Hours = (await seed.AddAnswersAsync("local", null, [HoursTrace]))[0];
+    }
+
+    public ValueTask DisposeAsync() => Studio.DisposeAsync();
+}

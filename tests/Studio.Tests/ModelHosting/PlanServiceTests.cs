@@ -1,0 +1,88 @@
+using Studio.Api;
+using Studio.Conversations;
+using Studio.ModelHosting;
+using Studio.Tests.Conversations;
+using Xunit;
+
+namespace Studio.Tests.ModelHosting;
+
+public sealed class PlanServiceTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("off")]
+    [InlineData("uniform0_attention:2,4:1,0.5,0.25")]
+    public async Task Plan_IsWhatTheAnswerThenMeasures_AndKnowsWhatIsCached(string compress)
+    {
+        await using var studio = await TestStudio.StartAsync();
+        var plans = studio.Get<PlanService>();
+        var video = await studio.AddVideoAsync(TestStudio.Ann);
+        var settings = new AnswerSettings { Frames = 8, MaxNewTokens = 6, Compress = compress };
+        var before = await plans.PlanAsync(TestStudio.Ann, settings, [video.Id], "What happens?", ct: Ct);
+        Assert.False(before.IsModelLoaded || before.Media[0].IsCached);
+        var asked = await studio.Conversations.AskAsync(TestStudio.Ann, null, null, "What happens?", [video.Id], [settings], ct: Ct);
+        var measured = (await studio.FinishedAsync(asked.AnswerIds[0])).Measures!;
+        Assert.Equal((measured.VisualTokens, measured.TextTokens, measured.KvBytes, measured.Compression), (before.VisualTokens, before.TextTokens, before.KvBytes, before.Compression));
+        Assert.Equal(measured.StageTokens, before.Stages.Select(s => s.VisualTokens));
+        Assert.Equal(new PlannedMedia(video.Id, "shapes", 8, 128, false), before.Media[0]);
+
+        var after = await plans.PlanAsync(TestStudio.Ann, settings, [video.Id], "What happens?", ct: Ct);
+        Assert.True(after.IsModelLoaded && after.Media[0].IsCached);
+        Assert.True(after.Flops < before.Flops && after.TotalMs.High < before.TotalMs.High);
+        Assert.Equal((0, before.KvBytes), (after.Steps.Single(s => s.Name == "encode").Flops, after.KvBytes));
+
+        var followUp = await plans.PlanAsync(TestStudio.Ann, settings, [], "And then?", asked.AnswerIds[0], Ct);
+        var second = await studio.Conversations.AskAsync(TestStudio.Ann, asked.ConversationId, asked.AnswerIds[0], "And then?", [], [settings], ct: Ct);
+        measured = (await studio.FinishedAsync(second.AnswerIds[0])).Measures!;
+        Assert.Equal((measured.VisualTokens, measured.KvBytes), (followUp.VisualTokens, followUp.KvBytes));
+    }
+
+    [Fact]
+    public async Task Plan_FollowsASlider()
+    {
+        await using var studio = await TestStudio.StartAsync();
+        var plans = studio.Get<PlanService>();
+        var video = await studio.AddVideoAsync(TestStudio.Me);
+        _ = await plans.PlanAsync(TestStudio.Me, new(), [video.Id], ct: Ct);
+        await studio.Get<MachineRatesSource>().MeasuredAsync();
+        var times = new List<double>();
+        for (var frames = 4; frames <= 400; frames += 4)
+        {
+            var start = TimeProvider.System.GetTimestamp();
+            var plan = await plans.PlanAsync(TestStudio.Me, new() { Frames = frames, Compress = "strong" }, [video.Id], ct: Ct);
+            times.Add(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
+            Assert.Equal((frames, frames * 16, true), (plan.Frames, plan.VisualTokens, plan.IsMeasured));
+            Assert.Equal(plan.TotalMs.Low, plan.TotalMs.High);
+        }
+
+        times.Sort();
+        Assert.True(times[times.Count / 2] < 50, $"a plan takes {times[times.Count / 2]:0.0} ms");
+    }
+
+    [Fact]
+    public async Task Plan_ExplainsWhatCannotBe()
+    {
+        await using var studio = await TestStudio.StartAsync();
+        var plans = studio.Get<PlanService>();
+        var video = await studio.AddVideoAsync(TestStudio.Ann, "my film");
+        (Func<Task> Plan, int Status, string Named)[] bad =
+        [
+            (() => plans.PlanAsync(TestStudio.Ann, new() { Frames = 0 }, [video.Id], ct: Ct), 400, "frames is 0"),
+            (() => plans.PlanAsync(TestStudio.Ann, new() { Start = 900 }, [video.Id], ct: Ct), 400, "my film"),
+            (() => plans.PlanAsync(TestStudio.Ann, new() { Model = "none" }, [video.Id], ct: Ct), 400, "none"),
+            (() => plans.PlanAsync(TestStudio.Ann, new() { Compress = "uniform:6:1,0.5" }, [video.Id], ct: Ct), 400, "layer 6"),
+            (() => plans.PlanAsync(TestStudio.Bob, new(), [video.Id], ct: Ct), 404, video.Id),
+            (() => plans.PlanAsync(TestStudio.Ann, new(), [], null, "nowhere", Ct), 404, "nowhere"),
+        ];
+        foreach (var (plan, status, named) in bad)
+        {
+            var refused = await Assert.ThrowsAsync<RequestException>(plan);
+            Assert.Equal(status, refused.Status);
+            Assert.Contains(named, refused.Message, StringComparison.Ordinal);
+        }
+
+        var tooLong = await plans.PlanAsync(TestStudio.Ann, new() { Frames = 4000 }, [video.Id], ct: Ct);
+        Assert.Contains(tooLong.Notes, n => n.Contains("trained", StringComparison.Ordinal));
+    }
+}

@@ -59,7 +59,7 @@ internal sealed class MediaProcess : IAsyncDisposable
     internal static async Task<MediaProcess> StartAsync(
         MediaCommand command, IEnumerable<string> arguments, string subject, string? input, CancellationToken cancellationToken)
     {
-        MediaProcess running = Start(tool, arguments, subject, cancellationToken);
+        MediaProcess running = Start(command, arguments, subject, cancellationToken);
         try
         {
             if (input is not null)
@@ -83,10 +83,10 @@ internal sealed class MediaProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a tool whose standard input stays open for <see cref="FeedAsync"/>; its standard output is not read and must stay empty.</summary>
-    internal static MediaProcess StartFed(string tool, IEnumerable<string> arguments, string subject, CancellationToken cancellationToken) =>
-        Start(tool, arguments, subject, cancellationToken);
+    internal static MediaProcess StartFed(MediaCommand command, IEnumerable<string> arguments, string subject, CancellationToken cancellationToken) =>
+        Start(command, arguments, subject, cancellationToken);
 
-    private static MediaProcess Start(string tool, IEnumerable<string> arguments, string subject, CancellationToken cancellationToken)
+    private static MediaProcess Start(MediaCommand command, IEnumerable<string> arguments, string subject, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var start = new ProcessStartInfo(command.File)
@@ -114,31 +114,7 @@ internal sealed class MediaProcess : IAsyncDisposable
                 MediaError.ToolMissing, command.File, $"'{command.File}' could not be started: {e.Message}. Check the installation of ffmpeg.", e);
         }
 
-<<<<<<< HEAD
-        return new MediaProcess(process, subject, cancellationToken);
-=======
-        var running = new MediaProcess(process, command, subject, cancellationToken);
-        try
-        {
-            if (input is not null)
-            {
-                await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken).ConfigureAwait(false);
-            }
-
-            process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // The tool ended before it read its input; its exit code and error text tell why.
-        }
-        catch
-        {
-            await running.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-
-        return running;
->>>>>>> main
+        return new MediaProcess(process, command, subject, cancellationToken);
     }
 
     /// <summary>Runs a tool to its end and returns its output as text.</summary>

@@ -82,7 +82,8 @@ public sealed class WorldVideoWriter
     {
         var renderer = new WorldRenderer(settings.Width, settings.Height);
         byte[] frame = new byte[renderer.FrameBytes];
-        MediaProcess process = MediaProcess.StartFed(_tools.Ffmpeg, Arguments(script, temporary, settings), path, cancellationToken);
+        // Without the limits for files of others: what it reads is drawn here, and it has to write.
+        MediaProcess process = MediaProcess.StartFed(new MediaCommand(_tools.Ffmpeg), Arguments(script, temporary, settings), path, cancellationToken);
         await using (process.ConfigureAwait(false))
         {
             bool fed = true;

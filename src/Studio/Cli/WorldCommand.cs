@@ -29,10 +29,15 @@ internal static class WorldCommand
         var folder = new Argument<string>("OUT") { Description = "Folder to fill; started again with the same settings, it goes on where it stopped." };
         var count = new Option<int>("--count") { Description = "Number of videos.", DefaultValueFactory = _ => 12 };
         var split = new Option<string>("--split") { Description = "train, validation or test; they share no instance, backdrop, place, size or chain.", DefaultValueFactory = _ => "test" };
-        var kinds = new Option<string?>("--kinds") { Description = $"Kinds of questions, separated by commas (default: all): {string.Join(", ", WorldKinds.All.Select(k => k.Name()))}. KIND=WEIGHT asks one more often." };
+        string all = string.Join(", ", WorldKinds.All.Select(k => k.Name()));
+        var kinds = new Option<string?>("--kinds") { Description = $"Kinds of questions, separated by commas (default: all): {all}. KIND=WEIGHT asks one more often." };
         var seconds = new Option<string>("--seconds") { Description = "Lengths: one, a list (64,128) or a range (8-64).", DefaultValueFactory = _ => "16" };
         var seed = new Option<ulong>("--seed") { Description = "Another seed gives other videos.", DefaultValueFactory = _ => 1 };
-        var needle = new Option<double[]>("--needle") { Description = "Depths of the needle or other single event, 0 to 1; without --kinds it makes needle videos only.", AllowMultipleArgumentsPerToken = true };
+        var needle = new Option<double[]>("--needle")
+        {
+            Description = "Depths of the needle or other single event, 0 to 1; without --kinds it makes needle videos only.",
+            AllowMultipleArgumentsPerToken = true,
+        };
         var hops = new Option<string>("--hops") { Description = "Steps of a chain, one number or a range.", DefaultValueFactory = _ => "1" };
         var decoys = new Option<string>("--decoys") { Description = "Other cards in a needle video, one number or a range.", DefaultValueFactory = _ => "0-1" };
         var form = new Option<string>("--form") { Description = "open, lettered or mixed.", DefaultValueFactory = _ => "mixed" };
@@ -113,7 +118,10 @@ internal static class WorldCommand
         {
             string[] pair = part.Split('=');
             int weight = pair.Length == 1 ? 1 : Number(pair[1], "--kinds", part);
-            if (!kinds.TryAdd(WorldKinds.Parse(pair[0]), weight)) throw new ArgumentException($"--kinds names '{pair[0]}' twice; give each kind once, with a weight as in {pair[0]}=2.");
+            if (!kinds.TryAdd(WorldKinds.Parse(pair[0]), weight))
+            {
+                throw new ArgumentException($"--kinds names '{pair[0]}' twice; give each kind once, with a weight as in {pair[0]}=2.");
+            }
         }
 
         return kinds;

@@ -69,7 +69,10 @@ public sealed record WorldRecipe
     /// <exception cref="ArgumentException">A value cannot be met; the message names it.</exception>
     public void Validate()
     {
-        Require(Kinds.Count > 0 && TotalWeight > 0 && Kinds.Values.All(w => w is >= 0 and <= MaxWeight), $"kinds {string.Join(", ", Kinds.Select(k => $"{k.Key.Name()}={k.Value}"))}", $"weights of 0 to {MaxWeight}, one above 0");
+        Require(
+            Kinds.Count > 0 && TotalWeight > 0 && Kinds.Values.All(w => w is >= 0 and <= MaxWeight),
+            $"kinds {string.Join(", ", Kinds.Select(k => $"{k.Key.Name()}={k.Value}"))}",
+            $"weights of 0 to {MaxWeight}, one above 0");
         Require(Seconds.Count is >= 1 and <= MaxChoices, $"{Seconds.Count} lengths", $"1 to {MaxChoices}");
         Require(Seconds.All(s => s is >= 1 and <= WorldScript.MaxSeconds), $"lengths of {string.Join(", ", Seconds)} s", $"1 to {WorldScript.MaxSeconds} s");
         Require(Depths.Count <= MaxChoices && Depths.All(d => d is >= 0 and <= 1), $"depths of {string.Join(", ", Depths)}", $"at most {MaxChoices} between 0 and 1");

@@ -65,7 +65,11 @@ internal static class QuestionText
 
     public static readonly string[] CardMark = ["Which number is on the card{0}?", "What number is written on the card{0}?"];
 
-    public static readonly string[] ChainPicture = ["Start at the card that shows the {0} and follow the arrows from picture to picture. Which picture ends the chain?", "The card with the {0} points to the next picture. Follow the arrows: which picture comes last?"];
+    public static readonly string[] ChainPicture =
+    [
+        "Start at the card that shows the {0} and follow the arrows from picture to picture. Which picture ends the chain?",
+        "The card with the {0} points to the next picture. Follow the arrows: which picture comes last?",
+    ];
 
     public static readonly string[] ChainColour = ["Start at the card that shows the {0} and follow the arrows from picture to picture. Which colour is the frame of the last card?"];
 

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Studio.Data;
 using Studio.Hosting;
+using Studio.Library.Thumbnails;
 
 namespace Studio.Accounts;
 
@@ -87,10 +88,7 @@ public sealed class OwnedThings(IDbContextFactory<StudioDb> databases, StudioFol
     private void DeleteFiles(Video video)
     {
         Delete(Path.Combine(folders.Videos, video.Id + video.Extension));
-        var thumbnails = Path.Combine(folders.Thumbnails, video.Id);
-        if (!Directory.Exists(thumbnails)) return;
-        foreach (var file in Directory.EnumerateFiles(thumbnails)) Delete(file);
-        Delete(() => Directory.Delete(thumbnails), thumbnails);
+        Delete(() => new ThumbnailFiles(folders).Remove(video.Id), video.Id);
     }
 
     private void Delete(string file) => Delete(() => File.Delete(file), file);

@@ -1,14 +1,12 @@
-using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Net.Http.Headers;
 using Studio.Hosting;
+using Studio.Library;
 
 namespace Studio.Accounts;
 
 /// <summary>The files behind a share link. Each request looks the link up again, so that a revoked one ends at once.</summary>
 internal static class SharedFiles
 {
-    private static readonly FileExtensionContentTypeProvider s_types = new();
-
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/s/{secret}/media/{id}", SendAsync).AllowAnonymous().ExcludeFromDescription();
 
@@ -23,7 +21,6 @@ internal static class SharedFiles
         if (!File.Exists(file)) return TypedResults.NotFound();
         // Kept by the browser, but asked for again each time.
         http.Response.Headers.CacheControl = "private, no-cache";
-        var type = s_types.TryGetContentType(file, out var known) ? known : "application/octet-stream";
-        return TypedResults.PhysicalFile(file, type, entityTag: new EntityTagHeaderValue($"\"{video.ContentHash}\""), enableRangeProcessing: true);
+        return TypedResults.PhysicalFile(file, MediaInspector.ContentType(video.Extension), entityTag: new EntityTagHeaderValue($"\"{video.ContentHash}\""), enableRangeProcessing: true);
     }
 }

@@ -16,13 +16,17 @@ internal sealed class ApiDocument : IOpenApiDocumentTransformer, IOpenApiOperati
         {
             Title = "Studio",
             Version = "1",
-            Description = "Videos, conversations, plans, traces and models. Failures are problem details (RFC 9457) with a message that says what was wrong and what to do; below /v1 they have OpenAI's shape.",
+            Description = "Videos, conversations, plans, traces and models. "
+                + "Failures are problem details (RFC 9457) with a message that says what was wrong and what to do; below /v1 they have OpenAI's shape.",
         };
         document.Servers = []; // wherever it was fetched from
         document.Components ??= new();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
         {
-            [Bearer] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API token of an account; not needed where the studio runs without accounts." },
+            [Bearer] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API token of an account; not needed where the studio runs without accounts.",
+            },
         };
         document.Security = [new() { [new OpenApiSecuritySchemeReference(Bearer, document)] = [] }];
         return Task.CompletedTask;

@@ -22,7 +22,8 @@ internal sealed class ApiProblems(IProblemDetailsService problems) : IExceptionH
     {
         RequestException e => (e.Status, e.Message),
         // The inner exception knows the field; the outer one only the parameter of a method.
-        BadHttpRequestException { InnerException: JsonException { Path: { Length: > 2 } path } } => (StatusCodes.Status400BadRequest, $"the body's {path[2..]} has not the form that is asked for; /api describes it"),
+        BadHttpRequestException { InnerException: JsonException { Path: { Length: > 2 } path } } =>
+            (StatusCodes.Status400BadRequest, $"the body's {path[2..]} has not the form that is asked for; /api describes it"),
         BadHttpRequestException { InnerException: JsonException e } => (StatusCodes.Status400BadRequest, $"the body is not the JSON that is asked for: {e.Message}"),
         BadHttpRequestException e => (e.StatusCode, e.Message),
         _ => (StatusCodes.Status500InternalServerError, null),

@@ -22,8 +22,14 @@ internal sealed class ApiStatus(RequestDelegate next)
         await next(http).ConfigureAwait(false);
         if (http.Response.StatusCode < 400 || http.Response.HasStarted || http.Response.ContentLength > 0 || http.Response.ContentType is not null) return;
         var message = Message(http);
-        if (ApiPaths.IsOpenAi(http.Request.Path)) await OpenAiProblems.WriteAsync(http, http.Response.StatusCode, OpenAiProblems.Describe(new OpenAiException(http.Response.StatusCode, message)).Body, http.RequestAborted).ConfigureAwait(false);
-        else _ = await problems.TryWriteAsync(new() { HttpContext = http, ProblemDetails = new ProblemDetails { Status = http.Response.StatusCode, Detail = message } }).ConfigureAwait(false);
+        var status = http.Response.StatusCode;
+        if (ApiPaths.IsOpenAi(http.Request.Path))
+        {
+            await OpenAiProblems.WriteAsync(http, status, OpenAiProblems.Describe(new OpenAiException(status, message)).Body, http.RequestAborted).ConfigureAwait(false);
+            return;
+        }
+
+        _ = await problems.TryWriteAsync(new() { HttpContext = http, ProblemDetails = new ProblemDetails { Status = status, Detail = message } }).ConfigureAwait(false);
     }
 
     private static string Message(HttpContext http) => http.Response.StatusCode switch

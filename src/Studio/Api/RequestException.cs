@@ -6,7 +6,7 @@ public sealed class RequestException : Exception
     private RequestException(int status, string message)
         : base(message) => Status = status;
 
-    /// <summary>HTTP status: 400, 403, 404, 409, 413 or 429.</summary>
+    /// <summary>HTTP status, mostly 400, 403, 404, 409, 413 or 429.</summary>
     public int Status { get; }
 
     /// <summary>400: a value cannot be used.</summary>
@@ -26,4 +26,7 @@ public sealed class RequestException : Exception
 
     /// <summary>429: a bound of waiting things is reached.</summary>
     public static RequestException TooMany(string message) => new(StatusCodes.Status429TooManyRequests, message);
+
+    /// <summary>A status that only one area knows.</summary>
+    internal static RequestException With(int status, string message) => new(status, message);
 }

@@ -13,8 +13,9 @@ namespace Studio.Cli;
 internal static class CommandLine
 {
     /// <summary>Parses and runs, without arguments the server; never throws.</summary>
-    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TextReader input)
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TextReader input, string? data = null)
     {
+        StudioPaths.Use(data);
         var console = new Terminal(output, error, input);
         var root = Root(console);
         var parsed = root.Parse(args.Length == 0 ? ["serve"] : args);
@@ -54,6 +55,8 @@ internal static class CommandLine
             (ServeCommand.Create(console), ServeCommand.Samples),
             (ChatCommand.Create(console), ChatCommand.Samples),
             (PlanCommand.Create(console), PlanCommand.Samples),
+            (VideosCommand.Create(console), VideosCommand.Samples),
+            (TraceCommand.Create(console), TraceCommand.Samples),
             (ModelsCommand.Create(console), ModelsCommand.Samples),
             (WorldCommand.Create(console), WorldCommand.Samples),
             (AccountsCommand.Create(console), AccountsCommand.Samples),

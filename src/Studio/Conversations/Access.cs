@@ -13,6 +13,13 @@ internal static class Access
         return conversations.Where(c => all || c.OwnerId == id || c.Visibility == Visibility.Team);
     }
 
+    /// <summary>What a person's own list shows: an administrator's is not full of everybody's private talk. Without accounts all is one person's.</summary>
+    public static IQueryable<Conversation> ListedFor(this IQueryable<Conversation> conversations, CurrentUser user)
+    {
+        var id = user.Id;
+        return id == SingleUserHandler.UserId ? conversations : conversations.Where(c => c.OwnerId == id || c.Visibility == Visibility.Team);
+    }
+
     public static IQueryable<Video> ReadableBy(this IQueryable<Video> videos, CurrentUser user)
     {
         var (id, all) = (user.Id, user.IsAdmin);

@@ -17,14 +17,17 @@ internal static class AnswerEvents
     public static async Task<ServerSentEventsResult<AnswerUpdate?>> StreamAsync(HttpContext http, ConversationService service, TimeProvider time, string id, CancellationToken ct)
     {
         var user = CurrentUser.From(http.User);
-        if ((await service.GetMessageAsync(user, id, ct)).Role != Data.MessageRole.Answer) throw RequestException.NotFound("answer", id); // before the stream begins: a status can still be told
+        // Before the stream begins a status can still be told.
+        if ((await service.GetMessageAsync(user, id, ct)).Role != Data.MessageRole.Answer) throw RequestException.NotFound("answer", id);
         var last = http.Request.Headers["Last-Event-ID"].ToString();
-        var offset = last.Length == 0 ? 0 : int.TryParse(last, out var n) && n >= 0 ? n : throw RequestException.Invalid($"Last-Event-ID is '{last}'; give the id of an event of this stream");
+        var offset = last.Length == 0 ? 0 : int.TryParse(last, out var n) && n >= 0 ? n
+            : throw RequestException.Invalid($"Last-Event-ID is '{last}'; give the id of an event of this stream");
         http.Response.Headers["X-Accel-Buffering"] = "no"; // a proxy in between must not collect them
         return TypedResults.ServerSentEvents(EventsAsync(service.WatchAsync(user, id, offset, ct), offset, time, ct));
     }
 
-    private static async IAsyncEnumerable<SseItem<AnswerUpdate?>> EventsAsync(IAsyncEnumerable<AnswerUpdate> updates, int offset, TimeProvider time, [EnumeratorCancellation] CancellationToken ct)
+    private static async IAsyncEnumerable<SseItem<AnswerUpdate?>> EventsAsync(
+        IAsyncEnumerable<AnswerUpdate> updates, int offset, TimeProvider time, [EnumeratorCancellation] CancellationToken ct)
     {
         await using var source = updates.GetAsyncEnumerator(ct);
         while (true)

@@ -29,7 +29,11 @@ public sealed partial class ConversationService
         ArgumentNullException.ThrowIfNull(user);
         ArgumentNullException.ThrowIfNull(videoIds);
         text = CheckQuestion(text);
-        if (settings is not { Count: >= 1 and <= AnswerSettings.MaxSideBySide }) throw RequestException.Invalid($"{settings?.Count ?? 0} settings were given; give 1 to {AnswerSettings.MaxSideBySide}, one an answer");
+        if (settings is not { Count: >= 1 and <= AnswerSettings.MaxSideBySide })
+        {
+            throw RequestException.Invalid($"{settings?.Count ?? 0} settings were given; give 1 to {AnswerSettings.MaxSideBySide}, one an answer");
+        }
+
         var models = settings.Select(Check).ToList();
         var db = await _contexts.CreateDbContextAsync(ct).ConfigureAwait(false);
         await using (db.ConfigureAwait(false))
@@ -37,7 +41,8 @@ public sealed partial class ConversationService
             Access.DemandWrite(user, user.Id, "conversation");
             var conversation = conversationId is null ? null : await ReadAsync(db, user, conversationId, ct).ConfigureAwait(false);
             if (conversation is not null) Access.DemandWrite(user, conversation.OwnerId, "conversation");
-            if (parentMessageId is not null && (conversation is null || !await db.Messages.AnyAsync(m => m.Id == parentMessageId && m.ConversationId == conversationId, ct).ConfigureAwait(false)))
+            if (parentMessageId is not null
+                && (conversation is null || !await db.Messages.AnyAsync(m => m.Id == parentMessageId && m.ConversationId == conversationId, ct).ConfigureAwait(false)))
             {
                 throw RequestException.NotFound("message of this conversation", parentMessageId);
             }
@@ -49,7 +54,10 @@ public sealed partial class ConversationService
             if (conversation is null) _ = db.Conversations.Add(conversation = NewConversation(user, ""));
             if (conversation.TitleIsAutomatic && conversation.Title.Length == 0) conversation.Title = AutomaticTitle(text);
             conversation.UpdatedAt = _time.GetUtcNow();
-            var question = new Message { Id = Ids.New(_time), ConversationId = conversation.Id, ParentId = parentMessageId, Role = MessageRole.Question, Text = text, CreatedAt = _time.GetUtcNow() };
+            var question = new Message
+            {
+                Id = Ids.New(_time), ConversationId = conversation.Id, ParentId = parentMessageId, Role = MessageRole.Question, Text = text, CreatedAt = _time.GetUtcNow(),
+            };
             for (var i = 0; i < videos.Count; i++) question.Media.Add(new() { MessageId = question.Id, Position = i, VideoId = videos[i].Id, Name = videos[i].Name });
             _ = db.Messages.Add(question);
             var batch = Ids.New(_time);
@@ -99,7 +107,8 @@ public sealed partial class ConversationService
         {
             _ = await db.Messages.Where(m => m.State == AnswerState.Running).ExecuteUpdateAsync(s => s
                 .SetProperty(m => m.State, AnswerState.Stopped).SetProperty(m => m.Error, AnswerFeed.ServerStopped), ct).ConfigureAwait(false);
-            var waiting = await db.Messages.AsNoTracking().Where(m => m.State == AnswerState.Queued).OrderBy(m => m.CreatedAt).ThenBy(m => m.Id).Take(DeviceScheduler.MaxWaiting).ToListAsync(ct).ConfigureAwait(false);
+            var waiting = await db.Messages.AsNoTracking().Where(m => m.State == AnswerState.Queued)
+                .OrderBy(m => m.CreatedAt).ThenBy(m => m.Id).Take(DeviceScheduler.MaxWaiting).ToListAsync(ct).ConfigureAwait(false);
             foreach (var answer in waiting)
             {
                 try
@@ -133,9 +142,16 @@ public sealed partial class ConversationService
 
     private static void CheckLength(IReadOnlyList<HistoryTurn> history, int media)
     {
-        if (history.Count >= Engine.Chat.Conversation.MaxTurns) throw RequestException.Invalid($"this path has {history.Count} questions, as many as a conversation takes; begin a new one");
+        if (history.Count >= Engine.Chat.Conversation.MaxTurns)
+        {
+            throw RequestException.Invalid($"this path has {history.Count} questions, as many as a conversation takes; begin a new one");
+        }
+
         var all = history.Sum(t => t.Media.Count) + media;
-        if (all > Engine.Chat.Conversation.MaxMedia) throw RequestException.Invalid($"this path would show the model {all} videos and images; a conversation takes {Engine.Chat.Conversation.MaxMedia}: begin a new one");
+        if (all > Engine.Chat.Conversation.MaxMedia)
+        {
+            throw RequestException.Invalid($"this path would show the model {all} videos and images; a conversation takes {Engine.Chat.Conversation.MaxMedia}: begin a new one");
+        }
     }
 
     /// <summary>The first words of the question, on one line.</summary>
@@ -166,7 +182,8 @@ public sealed partial class ConversationService
     }
 
     /// <summary>The question of an answer, with its media and what stands before it.</summary>
-    private static async Task<(Message Question, IReadOnlyList<HistoryTurn> History, HistoryTurn Turn)> QuestionAsync(StudioDb db, CurrentUser user, Message answer, CancellationToken ct)
+    private static async Task<(Message Question, IReadOnlyList<HistoryTurn> History, HistoryTurn Turn)> QuestionAsync(
+        StudioDb db, CurrentUser user, Message answer, CancellationToken ct)
     {
         var question = await db.Messages.AsNoTracking().Include(m => m.Media).FirstAsync(m => m.Id == answer.ParentId, ct).ConfigureAwait(false);
         var media = question.Media.OrderBy(m => m.Position).ToList();
@@ -188,7 +205,8 @@ public sealed partial class ConversationService
     private string PathOf(Video video) => QuestionReader.FileOf(_folders, video);
 
     private void Start(
-        Admission admission, CurrentUser user, Message answer, InstalledModel model, AnswerSettings settings, IReadOnlyList<HistoryTurn> history, HistoryTurn turn, AnswerLifetime lifetime)
+        Admission admission, CurrentUser user, Message answer, InstalledModel model, AnswerSettings settings, IReadOnlyList<HistoryTurn> history, HistoryTurn turn,
+        AnswerLifetime lifetime)
     {
         var names = new Dictionary<string, string>(StringComparer.Ordinal); // bounded by the conversation's media
         foreach (var video in history.Append(turn).SelectMany(t => t.Media)) names[PathOf(video)] = video.Name;

@@ -21,7 +21,11 @@ public sealed partial class ConversationService
         var (parent, at) = ((string?)null, 0);
         foreach (var turn in turns)
         {
-            var question = new Message { Id = Ids.New(_time), ConversationId = conversation.Id, ParentId = parent, Role = MessageRole.Question, Text = turn.Question, CreatedAt = _time.GetUtcNow().AddTicks(at++) };
+            var question = new Message
+            {
+                Id = Ids.New(_time), ConversationId = conversation.Id, ParentId = parent, Role = MessageRole.Question, Text = turn.Question,
+                CreatedAt = _time.GetUtcNow().AddTicks(at++),
+            };
             for (var i = 0; i < turn.Media.Count; i++) question.Media.Add(new() { MessageId = question.Id, Position = i, VideoId = turn.Media[i].VideoId, Name = turn.Media[i].Name });
             var isLast = turn.Answer is null;
             var answer = new Message

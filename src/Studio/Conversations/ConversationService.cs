@@ -30,7 +30,8 @@ public sealed partial class ConversationService
     private readonly TimeProvider _time;
 
     internal ConversationService(
-        IDbContextFactory<StudioDb> contexts, StudioFolders folders, AnswerRunner runner, AnswerFeed feed, DeviceScheduler scheduler, ModelHost models, TraceStore traces, TimeProvider time) =>
+        IDbContextFactory<StudioDb> contexts, StudioFolders folders, AnswerRunner runner, AnswerFeed feed, DeviceScheduler scheduler, ModelHost models,
+        TraceStore traces, TimeProvider time) =>
         (_contexts, _folders, _runner, _feed, _scheduler, _models, _traces, _time) = (contexts, folders, runner, feed, scheduler, models, traces, time);
 
     /// <summary>An empty conversation.</summary>
@@ -51,17 +52,22 @@ public sealed partial class ConversationService
         return new(conversation.Id, conversation.Title, user.Id, user.Name, conversation.Visibility, conversation.CreatedAt, conversation.UpdatedAt, 0, true, null);
     }
 
-    /// <summary>Conversations that the user may read, latest first.</summary>
+    /// <summary>The user's own conversations and those shared with the team, latest first.</summary>
     /// <param name="query">Words that the title or a message must contain, in any case; null or blank lists all.</param>
     /// <exception cref="RequestException">400.</exception>
-    public async Task<Paged<ConversationSummary>> ListAsync(CurrentUser user, string? query = null, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default)
+    public Task<Paged<ConversationSummary>> ListAsync(CurrentUser user, string? query = null, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default) =>
+        ListAsync(user, everybodys: false, query, page, size, ct);
+
+    /// <summary>As the other, or all conversations that the user may read: an administrator's way to everybody's.</summary>
+    public async Task<Paged<ConversationSummary>> ListAsync(
+        CurrentUser user, bool everybodys, string? query = null, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(user);
         var (skip, take) = Paging.Check(page, size);
         var db = await _contexts.CreateDbContextAsync(ct).ConfigureAwait(false);
         await using (db.ConfigureAwait(false))
         {
-            var found = db.Conversations.AsNoTracking().ReadableBy(user);
+            var found = everybodys ? db.Conversations.AsNoTracking().ReadableBy(user) : db.Conversations.AsNoTracking().ListedFor(user);
             foreach (var patterns in SearchText.Patterns(query))
             {
                 found = found.Where(c => patterns.Any(p => EF.Functions.Like(c.Title, p, @"\"))
@@ -85,7 +91,8 @@ public sealed partial class ConversationService
         await using (db.ConfigureAwait(false))
         {
             var c = await ReadAsync(db, user, id, ct).ConfigureAwait(false);
-            var messages = await db.Messages.AsNoTracking().Include(m => m.Media).Where(m => m.ConversationId == id).OrderBy(m => m.CreatedAt).ThenBy(m => m.Id).ToListAsync(ct).ConfigureAwait(false);
+            var messages = await db.Messages.AsNoTracking().Include(m => m.Media).Where(m => m.ConversationId == id)
+                .OrderBy(m => m.CreatedAt).ThenBy(m => m.Id).ToListAsync(ct).ConfigureAwait(false);
             var names = await NamesAsync(db, user, [c.OwnerId], ct).ConfigureAwait(false);
             return new(
                 c.Id, c.Title, c.OwnerId, names[c.OwnerId], c.Visibility, c.CreatedAt, c.UpdatedAt, Access.CanWrite(user, c.OwnerId),
@@ -201,7 +208,8 @@ public sealed partial class ConversationService
     private static async Task<Dictionary<string, string>> NamesAsync(StudioDb db, CurrentUser user, IEnumerable<string> ownerIds, CancellationToken ct)
     {
         var ids = ownerIds.Distinct(StringComparer.Ordinal).ToList();
-        var known = await db.Users.Where(u => ids.Contains(u.Id)).ToDictionaryAsync(u => u.Id, u => u.DisplayName.Length > 0 ? u.DisplayName : u.UserName ?? u.Id, ct).ConfigureAwait(false);
+        var known = await db.Users.Where(u => ids.Contains(u.Id))
+            .ToDictionaryAsync(u => u.Id, u => u.DisplayName.Length > 0 ? u.DisplayName : u.UserName ?? u.Id, ct).ConfigureAwait(false);
         return ids.ToDictionary(id => id, id => known.GetValueOrDefault(id) ?? (id == user.Id ? user.Name : id), StringComparer.Ordinal);
     }
 
@@ -235,7 +243,8 @@ public sealed partial class ConversationService
     private static async Task<(Message Message, Conversation Conversation)> ReadMessageAsync(StudioDb db, CurrentUser user, string id, CancellationToken ct)
     {
         var message = await db.Messages.AsNoTracking().Include(m => m.Media).FirstOrDefaultAsync(m => m.Id == id, ct).ConfigureAwait(false);
-        var conversation = message is null ? null : await db.Conversations.AsNoTracking().ReadableBy(user).FirstOrDefaultAsync(c => c.Id == message.ConversationId, ct).ConfigureAwait(false);
+        var conversation = message is null ? null
+            : await db.Conversations.AsNoTracking().ReadableBy(user).FirstOrDefaultAsync(c => c.Id == message.ConversationId, ct).ConfigureAwait(false);
         return conversation is null ? throw RequestException.NotFound("message", id) : (message!, conversation);
     }
 

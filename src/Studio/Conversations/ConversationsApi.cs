@@ -15,11 +15,13 @@ public sealed record ChangeConversation(string? Title, Visibility? Visibility);
 
 /// <param name="ConversationId">Null begins a new conversation.</param>
 /// <param name="ParentMessageId">The finished answer that the question follows; null for a first question.</param>
+/// <param name="Text">The question.</param>
 /// <param name="VideoIds">Videos and images put before the question.</param>
 /// <param name="Settings">One answer each, at most four, side by side; none is one answer with the defaults.</param>
 /// <param name="Lifetime">kept (the default): answers run to their end. whileWatched: one whose events nobody reads for 30 s is stopped.</param>
 public sealed record AskQuestion(
-    string? ConversationId, string? ParentMessageId, string Text, IReadOnlyList<string>? VideoIds, IReadOnlyList<AnswerSettings>? Settings, AnswerLifetime Lifetime = AnswerLifetime.Kept);
+    string? ConversationId, string? ParentMessageId, string Text, IReadOnlyList<string>? VideoIds, IReadOnlyList<AnswerSettings>? Settings,
+    AnswerLifetime Lifetime = AnswerLifetime.Kept);
 
 /// <param name="Settings">Null takes those of the answer.</param>
 public sealed record RegenerateAnswer(AnswerSettings? Settings, AnswerLifetime Lifetime = AnswerLifetime.Kept);
@@ -40,9 +42,11 @@ internal static class ConversationsApi
 
     private static void MapConversations(RouteGroupBuilder group)
     {
-        _ = group.MapGet("/", async (HttpContext http, ConversationService service, CancellationToken ct, string? query = null, int page = 1, int size = Paging.DefaultSize) =>
-                TypedResults.Ok(await service.ListAsync(CurrentUser.From(http.User), query, page, size, ct)))
-            .RequireAuthorization(Policies.Read).WithName("listConversations").WithSummary("Conversations, latest first; query finds words in titles and messages");
+        _ = group.MapGet("/", async (
+                    HttpContext http, ConversationService service, CancellationToken ct, string? query = null, bool all = false, int page = 1, int size = Paging.DefaultSize) =>
+                TypedResults.Ok(await service.ListAsync(CurrentUser.From(http.User), all, query, page, size, ct)))
+            .RequireAuthorization(Policies.Read).WithName("listConversations")
+            .WithSummary("One's own and the team's conversations, latest first; query finds words in titles and messages; all shows administrators everybody's");
         _ = group.MapPost("/", async (HttpContext http, ConversationService service, CreateConversation body, CancellationToken ct) =>
             {
                 var made = await service.CreateAsync(CurrentUser.From(http.User), body.Title, ct);
@@ -73,7 +77,8 @@ internal static class ConversationsApi
         _ = group.MapPost("/questions", async (HttpContext http, ConversationService service, AskQuestion body, CancellationToken ct) =>
             {
                 var asked = await service.AskAsync(
-                    CurrentUser.From(http.User), body.ConversationId, body.ParentMessageId, body.Text, body.VideoIds ?? [], body.Settings is { Count: > 0 } s ? s : [new()], body.Lifetime, ct);
+                    CurrentUser.From(http.User), body.ConversationId, body.ParentMessageId, body.Text, body.VideoIds ?? [],
+                    body.Settings is { Count: > 0 } s ? s : [new()], body.Lifetime, ct);
                 return TypedResults.Accepted($"/api/v1/answers/{asked.AnswerIds[0]}", asked);
             })
             .RequireAuthorization(Policies.Write).WithMetadata(new RateAttribute(RateClass.Ask)).WithName("ask").WithSummary("Ask a question; its answers wait in the line")
@@ -81,7 +86,8 @@ internal static class ConversationsApi
         _ = group.MapGet("/answers/{id}", AnswerAsync)
             .RequireAuthorization(Policies.Read).WithName("getAnswer").WithSummary("An answer; with wait, as soon as it is finished or after so many seconds");
         _ = group.MapGet("/answers/{id}/events", AnswerEvents.StreamAsync)
-            .RequireAuthorization(Policies.Read).WithName("watchAnswer").WithSummary("An answer as it is made, as server-sent events; Last-Event-ID goes on where a reader was");
+            .RequireAuthorization(Policies.Read).WithName("watchAnswer")
+            .WithSummary("An answer as it is made, as server-sent events; Last-Event-ID goes on where a reader was");
         _ = group.MapPost("/answers/{id}/stop", async (HttpContext http, ConversationService service, string id, CancellationToken ct) =>
             {
                 await service.StopAsync(CurrentUser.From(http.User), id, ct);
@@ -93,7 +99,8 @@ internal static class ConversationsApi
                 var asked = await service.RegenerateAsync(CurrentUser.From(http.User), id, body.Settings, body.Lifetime, ct);
                 return TypedResults.Accepted($"/api/v1/answers/{asked.AnswerIds[0]}", asked);
             })
-            .RequireAuthorization(Policies.Write).WithMetadata(new RateAttribute(RateClass.Ask)).WithName("regenerateAnswer").WithSummary("Ask the question of an answer again").ProducesProblem(StatusCodes.Status409Conflict);
+            .RequireAuthorization(Policies.Write).WithMetadata(new RateAttribute(RateClass.Ask)).WithName("regenerateAnswer")
+            .WithSummary("Ask the question of an answer again").ProducesProblem(StatusCodes.Status409Conflict);
         _ = group.MapDelete("/messages/{id}", async (HttpContext http, ConversationService service, string id, CancellationToken ct) =>
             {
                 await service.DeleteMessageAsync(CurrentUser.From(http.User), id, ct);
@@ -104,7 +111,8 @@ internal static class ConversationsApi
             .RequireAuthorization(Policies.Read).WithName("getTrace").WithSummary("The compression trace of an answer").Produces<Engine.Compression.CompressionTrace>();
         _ = group.MapPost("/plans", async (HttpContext http, PlanService service, PlanBody body, CancellationToken ct) =>
                 TypedResults.Ok(await service.PlanAsync(CurrentUser.From(http.User), body.Settings ?? new(), body.VideoIds ?? [], body.Question, body.ParentMessageId, ct)))
-            .RequireAuthorization(Policies.Read).WithName("plan").WithSummary("What a question would cost: frames, tokens, memory, time").ProducesProblem(StatusCodes.Status404NotFound);
+            .RequireAuthorization(Policies.Read).WithName("plan")
+            .WithSummary("What a question would cost: frames, tokens, memory, time").ProducesProblem(StatusCodes.Status404NotFound);
         _ = group.MapGet("/queue", (HttpContext http, DeviceScheduler scheduler) => TypedResults.Ok(scheduler.Snapshot(CurrentUser.From(http.User))))
             .RequireAuthorization(Policies.Read).WithName("getQueue").WithSummary("The line before the device");
     }

@@ -13,12 +13,14 @@ internal static class ConversationsSetup
         _ = services.AddSingleton<DeviceScheduler>().AddSingleton<ModelCatalog>().AddSingleton<MachineRatesSource>();
         _ = services.AddSingleton<Func<HubClient>>(_ => () => new(HubOptions.FromEnvironment()));
         _ = services.AddSingleton(p => new ModelHost(
-            p.Get<Hosting.StudioOptions>(), p.Get<Hosting.StudioFolders>(), p.Get<DeviceScheduler>(), p.Get<ModelCatalog>(), p.Get<TimeProvider>(), p.Get<ILogger<ModelTasks>>(), p.Get<Func<HubClient>>()));
+            p.Get<Hosting.StudioOptions>(), p.Get<Hosting.StudioFolders>(), p.Get<DeviceScheduler>(), p.Get<ModelCatalog>(), p.Get<TimeProvider>(),
+            p.Get<ILogger<ModelTasks>>(), p.Get<Func<HubClient>>()));
         _ = services.AddSingleton(p => new PlanService(p.Get<IDbContextFactory<StudioDb>>(), p.Get<ModelHost>(), p.Get<MachineRatesSource>()));
         _ = services.AddSingleton<TraceStore>().AddSingleton<AnswerRunner>().AddSingleton<IAnswerEngine, ModelAnswers>();
         _ = services.AddSingleton(p => new AnswerFeed(p.Get<IDbContextFactory<StudioDb>>(), p.Get<IHostApplicationLifetime>()));
         _ = services.AddSingleton(p => new ConversationService(
-            p.Get<IDbContextFactory<StudioDb>>(), p.Get<Hosting.StudioFolders>(), p.Get<AnswerRunner>(), p.Get<AnswerFeed>(), p.Get<DeviceScheduler>(), p.Get<ModelHost>(), p.Get<TraceStore>(), p.Get<TimeProvider>()));
+            p.Get<IDbContextFactory<StudioDb>>(), p.Get<Hosting.StudioFolders>(), p.Get<AnswerRunner>(), p.Get<AnswerFeed>(), p.Get<DeviceScheduler>(), p.Get<ModelHost>(),
+            p.Get<TraceStore>(), p.Get<TimeProvider>()));
         return services.AddHostedService<AnswersLifetime>();
     }
 

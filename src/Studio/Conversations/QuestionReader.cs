@@ -34,9 +34,14 @@ internal static class QuestionReader
     public static async Task<IReadOnlyList<HistoryTurn>> PathAsync(StudioDb db, CurrentUser user, string answerId, CancellationToken ct)
     {
         var conversationId = await db.Messages.Where(m => m.Id == answerId && m.Role == MessageRole.Answer).Select(m => m.ConversationId).FirstOrDefaultAsync(ct).ConfigureAwait(false);
-        if (conversationId is null || !await db.Conversations.ReadableBy(user).AnyAsync(c => c.Id == conversationId, ct).ConfigureAwait(false)) throw RequestException.NotFound("answer", answerId);
+        if (conversationId is null || !await db.Conversations.ReadableBy(user).AnyAsync(c => c.Id == conversationId, ct).ConfigureAwait(false))
+        {
+            throw RequestException.NotFound("answer", answerId);
+        }
+
         // Texts of other branches stay in the database.
-        var parents = await db.Messages.Where(m => m.ConversationId == conversationId).Select(m => new { m.Id, m.ParentId }).ToDictionaryAsync(m => m.Id, m => m.ParentId, ct).ConfigureAwait(false);
+        var parents = await db.Messages.Where(m => m.ConversationId == conversationId).Select(m => new { m.Id, m.ParentId })
+            .ToDictionaryAsync(m => m.Id, m => m.ParentId, ct).ConfigureAwait(false);
         var ids = new List<string>(); // bounded by the conversation's messages: a parent is older than its child
         for (var at = answerId; at is not null; at = parents[at]) ids.Add(at);
         var messages = await db.Messages.AsNoTracking().Include(m => m.Media).Where(m => ids.Contains(m.Id)).ToDictionaryAsync(m => m.Id, ct).ConfigureAwait(false);

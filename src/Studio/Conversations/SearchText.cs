@@ -13,7 +13,8 @@ internal static class SearchText
     /// <summary>A piece of the text around the first of the words.</summary>
     public static string? Excerpt(string text, string query)
     {
-        var at = query.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(w => text.IndexOf(w, StringComparison.OrdinalIgnoreCase)).Where(i => i >= 0).DefaultIfEmpty(-1).Min();
+        var at = query.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+            .Select(w => text.IndexOf(w, StringComparison.OrdinalIgnoreCase)).Where(i => i >= 0).DefaultIfEmpty(-1).Min();
         if (at < 0) return null;
         const int Before = 40, Length = 160;
         var from = Math.Max(0, at - Before);

@@ -78,7 +78,7 @@ public sealed class Video
 
     public string Codec { get; init; } = "";
 
-    /// <summary>Pictures of the thumbnail strip that exist; 0 until it is made.</summary>
+    /// <summary>Pictures of the thumbnail strip that exist; 0 until it is made, -1 when none could be.</summary>
     public int Thumbnails { get; set; }
 
     public DateTimeOffset CreatedAt { get; init; }

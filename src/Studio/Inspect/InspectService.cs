@@ -4,7 +4,7 @@ using Studio.Engine.Compression.Views;
 namespace Studio.Inspect;
 
 /// <summary>Opens answers for inspection: access first, then the trace. Pages and API go through here.</summary>
-public sealed class InspectService(IAnswerAccess access, TraceStore traces)
+public sealed class InspectService(IAnswerAccess access, TraceReader traces)
 {
     /// <summary>Answers offered for comparison.</summary>
     public const int MostOthers = 100;

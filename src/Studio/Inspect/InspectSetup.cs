@@ -5,7 +5,7 @@ internal static class InspectSetup
 {
     public static IServiceCollection AddInspect(this IServiceCollection services) => services
         .AddSingleton<IAnswerAccess, DatabaseAnswerAccess>()
-        .AddSingleton<TraceStore>()
+        .AddSingleton<TraceReader>()
         .AddSingleton<FrameImages>()
         .AddSingleton<InspectService>();
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Studio.Api;
 
 namespace Studio.Library;
 
@@ -32,35 +33,35 @@ internal static class FileNames
     }
 
     /// <summary>A name that a person gives.</summary>
-    /// <exception cref="LibraryException">It is empty or too long.</exception>
+    /// <exception cref="RequestException">It is empty or too long.</exception>
     public static string Chosen(string? name)
     {
         var text = Visible(name ?? "", MaxLength + 1);
         return text.Length switch
         {
-            0 => throw new LibraryException(LibraryError.Invalid, "the name is empty; give at least one visible character"),
-            > MaxLength => throw new LibraryException(LibraryError.Invalid, $"the name has more than {MaxLength} characters; shorten it"),
+            0 => throw RequestException.Invalid("the name is empty; give at least one visible character"),
+            > MaxLength => throw RequestException.Invalid($"the name has more than {MaxLength} characters; shorten it"),
             _ => text,
         };
     }
 
     /// <summary>Tags as they are stored: lower case, one each, in alphabetical order.</summary>
-    /// <exception cref="LibraryException">One is empty or too long, or there are too many.</exception>
+    /// <exception cref="RequestException">One is empty or too long, or there are too many.</exception>
     public static string[] Tags(IEnumerable<string> tags)
     {
         string[] clean = [.. tags.Select(Tag).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-        return clean.Length <= MaxTags ? clean : throw new LibraryException(LibraryError.Invalid, $"{clean.Length} tags are more than the {MaxTags} a video may have; remove some");
+        return clean.Length <= MaxTags ? clean : throw RequestException.Invalid($"{clean.Length} tags are more than the {MaxTags} a video may have; remove some");
     }
 
-    /// <exception cref="LibraryException">It is empty or too long.</exception>
+    /// <exception cref="RequestException">It is empty or too long.</exception>
     public static string Tag(string? tag)
     {
         var text = Visible(tag ?? "", MaxTagLength + 1).ToLowerInvariant();
         return text.Length switch
         {
-            0 => throw new LibraryException(LibraryError.Invalid, "a tag is empty; give at least one visible character"),
-            > MaxTagLength => throw new LibraryException(LibraryError.Invalid, $"the tag '{text[..MaxTagLength]}…' has more than {MaxTagLength} characters; shorten it"),
-            _ when text.Contains(',', StringComparison.Ordinal) => throw new LibraryException(LibraryError.Invalid, $"the tag '{text}' contains a comma, which separates tags"),
+            0 => throw RequestException.Invalid("a tag is empty; give at least one visible character"),
+            > MaxTagLength => throw RequestException.Invalid($"the tag '{text[..MaxTagLength]}…' has more than {MaxTagLength} characters; shorten it"),
+            _ when text.Contains(',', StringComparison.Ordinal) => throw RequestException.Invalid($"the tag '{text}' contains a comma, which separates tags"),
             _ => text,
         };
     }

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Studio.Api;
 using Studio.Data;
 using Studio.Hosting;
 using Studio.Library.Uploads;
@@ -26,7 +27,7 @@ internal sealed class LibraryCleanup(
         {
             await RepeatAsync(stoppingToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
             // The server stops; what is left waits for the next start.
         }
@@ -41,25 +42,12 @@ internal sealed class LibraryCleanup(
             {
                 await RunAsync(stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or LibraryException or DbUpdateException or Microsoft.Data.Sqlite.SqliteException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or RequestException or DbUpdateException or Microsoft.Data.Sqlite.SqliteException)
             {
                 log.LogWarning(e, "A round of cleaning up failed; the next one tries again");
             }
         }
-        while (await NextAsync(timer, stoppingToken).ConfigureAwait(false));
-    }
-
-    /// <summary>False when the server stops, however it stops.</summary>
-    private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken ct)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(ct).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
     }
 
     private async Task<int> RemoveOrphansAsync(CancellationToken ct)

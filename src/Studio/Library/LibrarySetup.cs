@@ -1,4 +1,6 @@
 using Studio.Hosting;
+using Studio.Library.Importing;
+using Studio.Library.Thumbnails;
 using Studio.Library.Uploads;
 
 namespace Studio.Library;
@@ -7,7 +9,7 @@ namespace Studio.Library;
 internal static class LibrarySetup
 {
     public static IServiceCollection AddLibrary(this IServiceCollection services, StudioOptions options) =>
-        services.AddLibraryCore(options).AddHostedService<LibraryCleanup>();
+        services.AddLibraryCore(options).AddHostedService<LibraryCleanup>().AddHostedService<ThumbnailWorker>();
 
     /// <summary>Without the work in the background: what a command needs.</summary>
     public static IServiceCollection AddLibraryCore(this IServiceCollection services, StudioOptions options) => services
@@ -16,10 +18,17 @@ internal static class LibrarySetup
         .AddSingleton<DiskSpace>()
         .AddSingleton<MediaInspector>()
         .AddSingleton<VideoIntake>()
-        .AddSingleton<UploadStore>();
+        .AddSingleton<UploadStore>()
+        .AddSingleton<VideoLibrary>()
+        .AddSingleton<ThumbnailFiles>()
+        .AddSingleton<ThumbnailMaker>()
+        .AddSingleton<ImportFolders>()
+        .AddSingleton(p => new VideoImporter(
+            p.GetRequiredService<UploadStore>(), p.GetRequiredService<VideoLibrary>(), p.GetRequiredService<ImportFolders>(), options, p.GetRequiredService<LibraryLimits>()));
 
     public static void MapLibrary(this IEndpointRouteBuilder routes)
     {
         routes.MapTus();
+        routes.MapVideosApi();
     }
 }

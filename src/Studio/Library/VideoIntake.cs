@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using Studio.Api;
 using Studio.Data;
 using Studio.Engine.Video;
 using Studio.Hosting;
@@ -21,7 +22,7 @@ internal sealed class VideoIntake(IDbContextFactory<StudioDb> databases, StudioF
     /// <param name="upload">Its row; all bytes are in its file.</param>
     /// <param name="hash">SHA-256 state of the whole file where it is known; disposed here.</param>
     /// <param name="ct">Ends the work; the upload stays as it was.</param>
-    /// <exception cref="LibraryException"><see cref="LibraryError.Unavailable"/>: the server cannot look into files now; the upload stays as it was.</exception>
+    /// <exception cref="RequestException">503: the server cannot look into files now; the upload stays as it was.</exception>
     public async Task<Upload> FinishAsync(Upload upload, IncrementalHash? hash, CancellationToken ct)
     {
         await _turns.WaitAsync(ct).ConfigureAwait(false);
@@ -39,7 +40,7 @@ internal sealed class VideoIntake(IDbContextFactory<StudioDb> databases, StudioF
             }
             catch (MediaException e) when (e.Reason is MediaError.ToolMissing or MediaError.NotFound or MediaError.Unreadable)
             {
-                throw new LibraryException(LibraryError.Unavailable, $"'{upload.Name}' has arrived but cannot be looked into: {e.Message}", e);
+                throw Refusals.Unavailable($"'{upload.Name}' has arrived but cannot be looked into: {e.Message}");
             }
             catch (MediaException e)
             {

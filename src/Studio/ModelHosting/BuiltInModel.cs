@@ -8,7 +8,8 @@ internal static class BuiltInModel
 {
     public const string Name = "tiny-random";
 
-    public const string Note = "A tiny model with random weights: its words mean nothing; frames, tokens, timings and traces are real. Pull a trained model to have answers that mean something.";
+    public const string Note = "A tiny model with random weights: its words mean nothing; frames, tokens, timings and traces are real. "
+        + "Pull a trained model to have answers that mean something.";
 
     /// <summary>The same words, meaningless as they are, on every machine.</summary>
     private const ulong Seed = 1;

@@ -19,15 +19,16 @@ public sealed class DeviceScheduler : IAsyncDisposable
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal); // granted, by user
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
+    private readonly ILogger _log;
     private readonly int _maxPerUser;
     private int _granted;
     private Entry? _running;
     private bool _stopping;
 
-    public DeviceScheduler(StudioOptions options, TimeProvider time)
+    public DeviceScheduler(StudioOptions options, TimeProvider time, ILogger<DeviceScheduler> log)
     {
         ArgumentNullException.ThrowIfNull(options);
-        (_maxPerUser, _time) = (options.MaxQueuedPerUser, time);
+        (_maxPerUser, _time, _log) = (options.MaxQueuedPerUser, time, log);
         new Thread(Loop) { IsBackground = true, Name = "device" }.Start();
     }
 
@@ -84,7 +85,7 @@ public sealed class DeviceScheduler : IAsyncDisposable
             Monitor.PulseAll(_gate);
         }
 
-        Changed?.Invoke();
+        Changed.Tell(_log);
         return entry.Done.Task;
     }
 
@@ -177,14 +178,16 @@ public sealed class DeviceScheduler : IAsyncDisposable
     {
         var mine = entry.Work.UserId == user.Id;
         var open = mine || user.IsAdmin;
-        return new(open ? entry.Work.Id : null, position, open ? entry.Work.UserName : null, open ? entry.Work.Detail ?? entry.Work.What : entry.Work.What, entry.Since, mine, entry.Work.Priority);
+        var work = entry.Work;
+        return open ? new(work.Id, position, work.UserName, work.Detail ?? work.What, entry.Since, mine, work.Priority)
+            : new(null, position, null, work.What, entry.Since, mine, work.Priority);
     }
 
     private void Loop()
     {
         while (TakeNext() is { } entry)
         {
-            Changed?.Invoke();
+            Changed.Tell(_log);
             Exception? failure = null;
             try
             {
@@ -247,7 +250,7 @@ public sealed class DeviceScheduler : IAsyncDisposable
         if (cancelled) _ = entry.Done.TrySetCanceled(entry.Cancel.Token);
         else if (failure is not null) _ = entry.Done.TrySetException(failure);
         else _ = entry.Done.TrySetResult();
-        Changed?.Invoke();
+        Changed.Tell(_log);
     }
 
     private sealed class Entry(DeviceWork work, Action<CancellationToken> body, DateTimeOffset since)

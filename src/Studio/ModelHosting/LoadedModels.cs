@@ -71,6 +71,15 @@ internal sealed class LoadedModels(int maxModels, long budget, TimeProvider time
     /// <summary>After an answer: back within the budget. The model used last stays in any case.</summary>
     public void Trim() => Trim(budget, _models.First?.Value.Name);
 
+    /// <summary>Drops everything but the model used last.</summary>
+    /// <returns>Whether there was anything.</returns>
+    public bool MakeRoom()
+    {
+        var before = _kept.Count + _models.Count;
+        Trim(0, _models.First?.Value.Name);
+        return _kept.Count + _models.Count < before;
+    }
+
     public bool Unload(string name)
     {
         if (_models.FirstOrDefault(m => m.Name == name) is not { } model) return false;

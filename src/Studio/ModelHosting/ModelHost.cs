@@ -25,15 +25,16 @@ public sealed class ModelHost : IAsyncDisposable
     private readonly Lazy<MediaEncoder> _encoder;
     private readonly Lazy<VisualTokenCache> _tokens;
     private readonly Func<HubClient> _hub;
+    private readonly ILogger _log;
     private IReadOnlyDictionary<string, (ModelState State, VideoChatFlash Model)> _states = new Dictionary<string, (ModelState, VideoChatFlash)>();
 
     internal ModelHost(
         StudioOptions options, StudioFolders folders, DeviceScheduler scheduler, ModelCatalog catalog, TimeProvider time, ILogger<ModelTasks> log, Func<HubClient> hub)
     {
-        (_options, _scheduler, _time, Catalog, _hub) = (options, scheduler, time, catalog, hub);
+        (_options, _scheduler, _time, Catalog, _hub, _log) = (options, scheduler, time, catalog, hub, log);
         BudgetBytes = options.ModelMemoryBytes > 0 ? options.ModelMemoryBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
         _tasks = new(time, log);
-        _tasks.Changed += () => Changed?.Invoke();
+        _tasks.Changed += () => Changed.Tell(_log);
         _loaded = new(options.MaxLoadedModels, BudgetBytes, time);
         _device = new(() => DeviceSettings.Resolve(options.Device, options.Dtype));
         _tokens = new(() => new(Path.Combine(folders.Cache, "visual-tokens"), time: time));
@@ -127,7 +128,11 @@ public sealed class ModelHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(hubId);
         var id = PublishedGeometries.TryFind(hubId)?.HubId ?? hubId;
-        if (!HubClient.IsHubId(id)) throw RequestException.Invalid($"'{hubId}' is neither of the form OWNER/NAME nor one of {string.Join(", ", PublishedGeometries.All.Select(g => g.ShortName))}");
+        if (!HubClient.IsHubId(id))
+        {
+            throw RequestException.Invalid($"'{hubId}' is neither of the form OWNER/NAME nor one of {string.Join(", ", PublishedGeometries.All.Select(g => g.ShortName))}");
+        }
+
         name ??= id[(id.LastIndexOf('/') + 1)..].ToLowerInvariant();
         if (Catalog.TryFind(name) is not null) throw RequestException.Conflict($"there is a model '{name}' already; give another name or remove it first");
         return _tasks.Start("pull", name, async (report, ct) =>
@@ -153,7 +158,7 @@ public sealed class ModelHost : IAsyncDisposable
         if (_tasks.List().Any(t => t.IsRunning && t.Model == model.Name)) throw RequestException.Conflict($"'{model.Name}' is being worked on; wait for it or cancel it");
         await UnloadAsync(user, model.Name, ct).ConfigureAwait(false);
         var freed = await Task.Run(() => Catalog.Store.Remove(model.Name), ct).ConfigureAwait(false);
-        Changed?.Invoke();
+        Changed.Tell(_log);
         return freed;
     }
 
@@ -189,6 +194,10 @@ public sealed class ModelHost : IAsyncDisposable
         });
     }
 
+    /// <summary>On the device's thread: gives back all that only saves time later.</summary>
+    /// <returns>Whether there was anything.</returns>
+    internal bool MakeRoom() => Settle(_loaded.MakeRoom);
+
     private LoadedModel Acquire(InstalledModel model) => _loaded.Acquire(
         model.Name, model.Folder, new DirectoryInfo(model.Folder).EnumerateFiles("*.safetensors").Sum(f => f.Length),
         () => VideoChatFlash.Load(model.Folder, new() { Device = Device.Device, Dtype = Device.Dtype }, _time));
@@ -208,7 +217,7 @@ public sealed class ModelHost : IAsyncDisposable
                 var kept = _loaded.Conversations.Where(k => k.Key.Model == m.Name).ToList();
                 return (new ModelState(true, m.Model.WeightBytes, kept.Sum(k => k.Conversation.HeldBytes), kept.Count, m.LastUsed), m.Model);
             });
-            Changed?.Invoke();
+            Changed.Tell(_log);
         }
     }
 

@@ -46,7 +46,7 @@ internal sealed class ModelTasks(TimeProvider time, ILogger<ModelTasks> log) : I
         }
 
         running.Task = Task.Run(() => RunAsync(running, body));
-        Changed?.Invoke();
+        Changed.Tell(log);
         return running.View;
     }
 
@@ -90,7 +90,7 @@ internal sealed class ModelTasks(TimeProvider time, ILogger<ModelTasks> log) : I
         }
 
         lock (_lock) running.View = running.View with { State = state, Problems = problems, EndedAt = time.GetUtcNow() };
-        Changed?.Invoke();
+        Changed.Tell(log);
     }
 
     private void Report(Running running, string detail, long done, long total)
@@ -102,7 +102,7 @@ internal sealed class ModelTasks(TimeProvider time, ILogger<ModelTasks> log) : I
             _told = time.GetTimestamp();
         }
 
-        Changed?.Invoke();
+        Changed.Tell(log);
     }
 
     private sealed class Running(ModelTask view)

@@ -46,10 +46,12 @@ internal static class ModelsApi
             })
             .RequireAuthorization(Policies.Admin).WithName("unloadModel").WithSummary("Give a model's memory back");
         _ = group.MapPost("/models/{name}/verify", (ModelHost models, string name) => TypedResults.Accepted("/api/v1/model-tasks", models.StartVerify(name)))
-            .RequireAuthorization(Policies.Admin).WithName("verifyModel").WithSummary("Begin to compare a model's files with what was recorded").ProducesProblem(StatusCodes.Status409Conflict);
+            .RequireAuthorization(Policies.Admin).WithName("verifyModel")
+            .WithSummary("Begin to compare a model's files with what was recorded").ProducesProblem(StatusCodes.Status409Conflict);
         _ = group.MapDelete("/models/{name}", async (HttpContext http, ModelHost models, string name, CancellationToken ct) =>
                 TypedResults.Ok(new RemovedModel(name, await models.RemoveAsync(CurrentUser.From(http.User), name, ct))))
-            .RequireAuthorization(Policies.Admin).WithName("removeModel").WithSummary("Forget a model and delete the files that were pulled").ProducesProblem(StatusCodes.Status409Conflict);
+            .RequireAuthorization(Policies.Admin).WithName("removeModel")
+            .WithSummary("Forget a model and delete the files that were pulled").ProducesProblem(StatusCodes.Status409Conflict);
         _ = group.MapGet("/model-memory", (ModelHost models) => TypedResults.Ok(models.Memory))
             .RequireAuthorization(Policies.Read).WithName("getModelMemory").WithSummary("What models and their caches hold");
         _ = group.MapGet("/published-models", async (ModelHost models, CancellationToken ct) => TypedResults.Ok(await models.PublishedAsync(ct)))
@@ -58,8 +60,10 @@ internal static class ModelsApi
 
     private static void MapTasks(RouteGroupBuilder group)
     {
-        _ = group.MapPost("/model-tasks/pull", (ModelHost models, PullModel body) => TypedResults.Accepted("/api/v1/model-tasks", models.StartPull(body.HubId, body.Name, body.Revision ?? "main")))
-            .RequireAuthorization(Policies.Admin).WithName("pullModel").WithSummary("Begin to pull a model; begun again, it goes on where it stopped").ProducesProblem(StatusCodes.Status409Conflict);
+        _ = group.MapPost("/model-tasks/pull", (ModelHost models, PullModel body) =>
+                TypedResults.Accepted("/api/v1/model-tasks", models.StartPull(body.HubId, body.Name, body.Revision ?? "main")))
+            .RequireAuthorization(Policies.Admin).WithName("pullModel")
+            .WithSummary("Begin to pull a model; begun again, it goes on where it stopped").ProducesProblem(StatusCodes.Status409Conflict);
         _ = group.MapGet("/model-tasks", (ModelHost models) => TypedResults.Ok(models.Tasks))
             .RequireAuthorization(Policies.Read).WithName("listModelTasks").WithSummary("Pulls and checks that run, and the last that ended");
         _ = group.MapGet("/model-tasks/{id}", (ModelHost models, string id) => TypedResults.Ok(models.Tasks.FirstOrDefault(t => t.Id == id) ?? throw RequestException.NotFound("task", id)))

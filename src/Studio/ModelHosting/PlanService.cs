@@ -101,7 +101,11 @@ public sealed class PlanService
         SecondsRange Sum(IEnumerable<PlannedStep> some) => some.Aggregate(default(SecondsRange), (sum, s) => sum + s.Seconds);
         var tokens = plan.Cost.Tokens;
         var notes = plan.Notes.ToList();
-        if (settings.Compress is not null and not "off" && plan.Compression == "off") notes.Add($"'{settings.Compress}' drops nothing here: the decoder's {model.Config.Language.Layers} layers are too few for it");
+        if (settings.Compress is not null and not "off" && plan.Compression == "off")
+        {
+            notes.Add($"'{settings.Compress}' drops nothing here: the decoder's {model.Config.Language.Layers} layers are too few for it");
+        }
+
         var perFrame = model.Config.Connector.TokensPerFrame;
         return new(
             model.Name, plan.Device, plan.ComputeType, plan.Compression,

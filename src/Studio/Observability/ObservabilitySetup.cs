@@ -5,6 +5,7 @@ using Studio.Accounts;
 using Studio.Benchmarks.Machine;
 using Studio.Hosting;
 using Studio.ModelHosting;
+using Studio.OpenAi;
 using Studio.Security;
 
 namespace Studio.Observability;
@@ -24,6 +25,7 @@ internal static class ObservabilitySetup
         _ = services.AddSingleton<Versions>().AddSingleton<StorageService>().AddSingleton<Caches>()
             .AddSingleton<IStudioCache>(new FolderCache("machine rates", "measured speeds of this machine; they are measured again when needed, in two seconds", rates, "rates-*.json", 0));
         _ = services.AddHealthChecks().AddCheck<DatabaseCheck>("database").AddCheck<StorageCheck>("storage");
+        _ = services.AddSingleton<IProblemDetailsWriter, OpenAiProblemWriter>(); // before the framework's own, which takes whatever comes
         return services.AddProblemDetails(o => o.CustomizeProblemDetails = problem =>
         {
             _ = problem.ProblemDetails.Extensions.Remove("traceId");

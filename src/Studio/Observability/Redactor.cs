@@ -15,8 +15,8 @@ internal static class Redactor
 
     /// <summary>Tokens of the studio and of the hub, authorization headers, secrets in addresses, and what follows the name of a secret.</summary>
     private static readonly Regex s_secret = new(
-        @"\bstudio_[A-Za-z0-9_-]{43}|\bhf_[A-Za-z0-9]{16,}|(?<kept>\bBearer\s+)[^\s""',;]+|(?<kept>/(?:s|join)/)[A-Za-z0-9_-]{43}" +
-        @"|(?<kept>\b(?:password|passwd|secret|api[_-]?key|authorization|cookie)""?\s*[:=]\s*""?)[^\s""',;&]+",
+        @"\bstudio_[A-Za-z0-9_-]{43}|\bhf_[A-Za-z0-9]{16,}|(?<kept>\bBearer\s+)[^\s""',;]+|(?<kept>/(?:s|join)/)[A-Za-z0-9_-]{43}|(?<kept>\b(?:Set-)?Cookie\s*:\s*).+" +
+        @"|(?<kept>\b(?:password|passwd|secret|api[_-]?key|authorization)""?\s*[:=]\s*""?(?:Bearer\s+|Basic\s+)?)[^\s""',;&]+",
         RegexOptions.IgnoreCase | RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant);
 
     public static string Clean(string text)

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Diagnostics;
 using Studio.Accounts;
 
 namespace Studio.Observability;
@@ -28,12 +27,15 @@ internal sealed class RequestLog(RequestDelegate next, ILogger<RequestLog> log, 
         }
     }
 
-    /// <summary>The pattern that matched, as it is written in the program.</summary>
-    private static string RouteOf(HttpContext http)
+    /// <summary>Behind routing: notes what matched first, before a page that explains a refusal takes its place.</summary>
+    public static Task NoteRoute(HttpContext http, RequestDelegate next)
     {
-        var endpoint = http.Features.Get<IStatusCodeReExecuteFeature>()?.Endpoint ?? http.GetEndpoint();
-        return (endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "no route";
+        _ = http.Items.TryAdd(typeof(RequestLog), (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
+        return next(http);
     }
+
+    /// <summary>The pattern that matched, as it is written in the program.</summary>
+    private static string RouteOf(HttpContext http) => http.Items[typeof(RequestLog)] as string ?? "no route";
 
     /// <summary>Reading is everyday; changes and refusals are worth a line; our own failures are warnings.</summary>
     private static LogLevel LevelOf(HttpContext http) => http.Response.StatusCode switch

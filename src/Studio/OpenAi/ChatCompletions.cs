@@ -38,11 +38,16 @@ internal sealed class ChatCompletions(
         var id = Ids.New(time);
         var (conversationId, sink) = request.Trace ? await KeepAsync(user, id, request, question, known, ct).ConfigureAwait(false) : default;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, lifetime.ApplicationStopping);
-        var live = runner.Start(admission, new(id, user.Id, user.Name, question.Question.Length > 80 ? question.Question[..80] + "…" : question.Question, question, AnswerLifetime.Kept, sink));
+        var detail = question.Question.Length > 80 ? question.Question[..80] + "…" : question.Question;
+        var live = runner.Start(admission, new(id, user.Id, user.Name, detail, question, AnswerLifetime.Kept, sink));
         try
         {
             using var gone = either.Token.Register(() => runner.Stop(id));
             await respond(new(id, question.Model.Name, time.GetUtcNow(), request, live, conversationId), either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested && !ct.IsCancellationRequested)
+        {
+            throw new OpenAiException(StatusCodes.Status503ServiceUnavailable, "the server stops; send the request again in a moment");
         }
         finally
         {
@@ -51,7 +56,8 @@ internal sealed class ChatCompletions(
         }
     }
 
-    private async Task<(ChatRequest Request, EngineQuestion Question, Dictionary<string, ChatFile> Files)> ReadAsync(CurrentUser user, Stream body, ChatFiles files, CancellationToken ct)
+    private async Task<(ChatRequest Request, EngineQuestion Question, Dictionary<string, ChatFile> Files)> ReadAsync(
+        CurrentUser user, Stream body, ChatFiles files, CancellationToken ct)
     {
         JsonDocument document;
         try
@@ -67,7 +73,7 @@ internal sealed class ChatCompletions(
         {
             var request = ChatRequest.Parse(document.RootElement);
             var installed = request.Model is null ? models.Catalog.Find(null) : models.Catalog.TryFind(request.Model)
-                ?? throw new OpenAiException(StatusCodes.Status404NotFound, $"there is no model '{request.Model}'; installed: {string.Join(", ", models.Catalog.List().Select(m => m.Name))}", "model", "model_not_found");
+                ?? throw OpenAiException.NoModel($"there is no model '{request.Model}'; installed: {string.Join(", ", models.Catalog.List().Select(m => m.Name))}");
             CheckFits(request, installed);
             var (turns, names) = (new List<ConversationTurn>(), new Dictionary<string, ChatFile>(StringComparer.Ordinal));
             foreach (var turn in request.Turns)
@@ -100,7 +106,11 @@ internal sealed class ChatCompletions(
     private void CheckFits(ChatRequest request, InstalledModel installed)
     {
         var count = request.Turns.Sum(t => t.Media.Count);
-        if (count > Conversation.MaxMedia) throw OpenAiException.Invalid("messages", $"the messages have {count} videos and images; a conversation takes {Conversation.MaxMedia}");
+        if (count > Conversation.MaxMedia)
+        {
+            throw OpenAiException.Invalid("messages", $"the messages have {count} videos and images; a conversation takes {Conversation.MaxMedia}");
+        }
+
         if (request.Turns.Count / 2 >= Conversation.MaxTurns) throw OpenAiException.Invalid("messages", $"the messages have more than {Conversation.MaxTurns} questions");
         try
         {
@@ -113,7 +123,8 @@ internal sealed class ChatCompletions(
         }
     }
 
-    private async Task<(string? ConversationId, IAnswerSink? Sink)> KeepAsync(CurrentUser user, string id, ChatRequest request, EngineQuestion question, Dictionary<string, ChatFile> known, CancellationToken ct)
+    private async Task<(string? ConversationId, IAnswerSink? Sink)> KeepAsync(
+        CurrentUser user, string id, ChatRequest request, EngineQuestion question, Dictionary<string, ChatFile> known, CancellationToken ct)
     {
         List<RecordedTurn> turns = [.. question.History.Select(t => new RecordedTurn(Media(t.Media), t.Question, t.AnswerText)), new(Media(question.Media), question.Question, null)];
         return await conversations.RecordAsync(user, id, question.Model.Name, request.Settings, turns, ct).ConfigureAwait(false);

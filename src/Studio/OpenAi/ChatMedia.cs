@@ -31,18 +31,22 @@ internal sealed class ChatMedia(IDbContextFactory<StudioDb> contexts, StudioOpti
         if (part.Url.ValueKind != JsonValueKind.String) throw OpenAiException.Invalid(part.Field, $"{part.Field} has no url");
         if (IsData(part.Url)) return Write(part, files);
         var url = part.Url.GetString()!;
-        if (url.StartsWith("video:", StringComparison.Ordinal) || Ids.IsValid(url)) return await LibraryAsync(user, part.Field, url[(url.IndexOf(':', StringComparison.Ordinal) + 1)..], ct).ConfigureAwait(false);
+        if (url.StartsWith("video:", StringComparison.Ordinal) || Ids.IsValid(url))
+        {
+            return await LibraryAsync(user, part.Field, url[(url.IndexOf(':', StringComparison.Ordinal) + 1)..], ct).ConfigureAwait(false);
+        }
+
         if (url.StartsWith("http:", StringComparison.OrdinalIgnoreCase) || url.StartsWith("https:", StringComparison.OrdinalIgnoreCase))
         {
-            throw OpenAiException.Invalid(part.Field, $"{part.Field}: this server fetches nothing from the network; upload the file and give video:ID, or send a data URL", "unsupported_url");
+            throw OpenAiException.Invalid(
+                part.Field, $"{part.Field}: this server fetches nothing from the network; upload the file and give video:ID, or send a data URL", "unsupported_url");
         }
 
         var path = url.StartsWith("file://", StringComparison.OrdinalIgnoreCase) && Uri.TryCreate(url, UriKind.Absolute, out var uri) ? uri.LocalPath : url;
         if (options.ImportFolders.Count > 0 && ServerFiles.Resolve(path, options.ImportFolders) is { } real) return new(real, Path.GetFileName(real), null);
-        throw OpenAiException.Invalid(
-            part.Field,
-            $"{part.Field} is '{(url.Length > 200 ? url[..200] + "…" : url)}'; give video:ID of the library, a data URL{(options.ImportFolders.Count > 0 ? ", or the path of a file inside a folder that this server imports from" : "")}",
-            "unsupported_url");
+        var shown = url.Length > 200 ? url[..200] + "…" : url;
+        var paths = options.ImportFolders.Count > 0 ? ", or the path of a file inside a folder that this server imports from" : "";
+        throw OpenAiException.Invalid(part.Field, $"{part.Field} is '{shown}'; give video:ID of the library, a data URL{paths}", "unsupported_url");
     }
 
     private static bool IsData(JsonElement url) => JsonMarshal.GetRawUtf8Value(url).StartsWith("\"data:"u8);
@@ -65,7 +69,11 @@ internal sealed class ChatMedia(IDbContextFactory<StudioDb> contexts, StudioOpti
         // Some writers escape the slashes, which base64 is full of.
         if (raw.Contains((byte)'\\')) raw = Encoding.UTF8.GetBytes(part.Url.GetString()!);
         var comma = raw.IndexOf((byte)',');
-        if (comma < 0 || !raw[..comma].EndsWith(";base64"u8)) throw OpenAiException.Invalid(part.Field, $"{part.Field}: a data URL has the form data:video/mp4;base64,…", "invalid_data_url");
+        if (comma < 0 || !raw[..comma].EndsWith(";base64"u8))
+        {
+            throw OpenAiException.Invalid(part.Field, $"{part.Field}: a data URL has the form data:video/mp4;base64,…", "invalid_data_url");
+        }
+
         _ = Directory.CreateDirectory(Folder);
         var path = Path.Combine(Folder, Ids.New(time));
         files.Own(path);

@@ -50,18 +50,29 @@ internal sealed record ChatRequest(
             if (Get(body, name) is { } value && !isNeutral(value)) throw OpenAiException.Unsupported(name, $"'{name}' is not supported here; leave it out");
         }
 
-        if (Integer(body, "n") is { } n and not 1) throw OpenAiException.Unsupported("n", $"n is {n}: one answer is made a request; send the request {(n > 1 ? $"{n} times with different seeds" : "with n = 1")}");
+        if (Integer(body, "n") is { } n and not 1)
+        {
+            throw OpenAiException.Unsupported("n", $"n is {n}: one answer is made a request; send the request {(n > 1 ? $"{n} times with different seeds" : "with n = 1")}");
+        }
+
         var (system, turns) = Messages(body);
         var (settings, trace) = ReadSettings(body);
-        var options = Get(body, "stream_options");
-        return new(
-            Text(body, "model"), system, turns, settings, Stops(body), Flag(body, "stream") ?? false, options is { ValueKind: JsonValueKind.Object } o && (Flag(o, "include_usage") ?? false), trace);
+        var counts = Get(body, "stream_options") is { ValueKind: JsonValueKind.Object } options && (Flag(options, "include_usage") ?? false);
+        return new(Text(body, "model"), system, turns, settings, Stops(body), Flag(body, "stream") ?? false, counts, trace);
     }
 
     private static (string? System, List<SpokenTurn> Turns) Messages(JsonElement body)
     {
-        if (Get(body, "messages") is not { ValueKind: JsonValueKind.Array } messages || messages.GetArrayLength() == 0) throw OpenAiException.Invalid("messages", "messages must be a list with at least one message");
-        if (messages.GetArrayLength() > MaxMessages) throw OpenAiException.Invalid("messages", $"{messages.GetArrayLength()} messages were sent; at most {MaxMessages} are read");
+        if (Get(body, "messages") is not { ValueKind: JsonValueKind.Array } messages || messages.GetArrayLength() == 0)
+        {
+            throw OpenAiException.Invalid("messages", "messages must be a list with at least one message");
+        }
+
+        if (messages.GetArrayLength() > MaxMessages)
+        {
+            throw OpenAiException.Invalid("messages", $"{messages.GetArrayLength()} messages were sent; at most {MaxMessages} are read");
+        }
+
         var (system, turns, at) = (new List<string>(), new List<SpokenTurn>(), 0); // bounded by MaxMessages
         foreach (var message in messages.EnumerateArray())
         {
@@ -88,7 +99,11 @@ internal sealed record ChatRequest(
         }
 
         if (turns.Count == 0 || !turns[^1].IsUser) throw OpenAiException.Invalid("messages", "the last message must be the user's");
-        if (turns.FindIndex(t => t.IsUser && string.IsNullOrWhiteSpace(t.Text)) is >= 0 and var empty) throw OpenAiException.Invalid("messages", $"the user's turn {(empty / 2) + 1} has no text; ask something about what is attached");
+        if (turns.FindIndex(t => t.IsUser && string.IsNullOrWhiteSpace(t.Text)) is >= 0 and var empty)
+        {
+            throw OpenAiException.Invalid("messages", $"the user's turn {(empty / 2) + 1} has no text; ask something about what is attached");
+        }
+
         return (system.Count == 0 ? null : string.Join('\n', system), turns);
     }
 
@@ -157,7 +172,10 @@ internal sealed record ChatRequest(
         var known = AnswerSettings.FieldNames;
         foreach (var field in extension.EnumerateObject())
         {
-            if (field.Name != "trace" && (field.Name == "model" || !known.Contains(field.Name))) throw OpenAiException.Invalid($"studio.{field.Name}", $"studio.{field.Name} is not known; there are trace, {string.Join(", ", known.Where(k => k != "model"))}");
+            if (field.Name != "trace" && (field.Name == "model" || !known.Contains(field.Name)))
+            {
+                throw OpenAiException.Invalid($"studio.{field.Name}", $"studio.{field.Name} is not known; there are trace, {string.Join(", ", known.Where(k => k != "model"))}");
+            }
         }
 
         try

@@ -80,8 +80,15 @@ internal sealed class ChatResponses(AnswerRunner runner, TimeProvider time)
     /// <summary>Refuses what gave no answer, by a status as long as there can be one.</summary>
     private static void Check(AnswerUpdate.Finished finished, ChatRun run, StopText stop)
     {
-        if (finished.State == AnswerState.Failed) throw new OpenAiException(run.Live.FailedInside ? StatusCodes.Status500InternalServerError : StatusCodes.Status400BadRequest, finished.Error!, "messages", "answer_failed");
-        if (finished.State == AnswerState.Stopped && !stop.IsHit && finished.Error is not null) throw new OpenAiException(StatusCodes.Status503ServiceUnavailable, finished.Error);
+        if (finished.State == AnswerState.Failed)
+        {
+            throw new OpenAiException(run.Live.FailedInside ? StatusCodes.Status500InternalServerError : StatusCodes.Status400BadRequest, finished.Error!, "messages", "answer_failed");
+        }
+
+        if (finished.State == AnswerState.Stopped && !stop.IsHit && finished.Error is not null)
+        {
+            throw new OpenAiException(StatusCodes.Status503ServiceUnavailable, finished.Error);
+        }
     }
 
     private static JsonObject Head(ChatRun run, string kind) => new()

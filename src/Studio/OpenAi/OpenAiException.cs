@@ -13,5 +13,7 @@ internal sealed class OpenAiException(int status, string message, string? param 
 
     public static OpenAiException Invalid(string param, string message, string code = "invalid_value") => new(StatusCodes.Status400BadRequest, message, param, code);
 
+    public static OpenAiException NoModel(string message) => new(StatusCodes.Status404NotFound, message, "model", "model_not_found");
+
     public static OpenAiException Unsupported(string param, string message) => new(StatusCodes.Status400BadRequest, message, param, "unsupported_value");
 }

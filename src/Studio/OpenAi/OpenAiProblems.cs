@@ -7,7 +7,7 @@ using Studio.Api;
 namespace Studio.OpenAi;
 
 /// <summary>Failures below /v1 as clients of that API know them.</summary>
-internal sealed class OpenAiProblems : IExceptionHandler
+internal sealed class OpenAiProblems(ILogger<OpenAiProblems> log) : IExceptionHandler
 {
     /// <summary>Words as they are: the responses are JSON by type, never part of a page.</summary>
     public static JsonSerializerOptions Json { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -16,8 +16,13 @@ internal sealed class OpenAiProblems : IExceptionHandler
     {
         if (!ApiPaths.IsOpenAi(httpContext.Request.Path)) return false;
         var (status, body) = Describe(exception);
+        if (status == StatusCodes.Status500InternalServerError && exception is not OpenAiException)
+        {
+            log.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, httpContext.Request.Path);
+        }
+
         await WriteAsync(httpContext, status, body, cancellationToken).ConfigureAwait(false);
-        return status != StatusCodes.Status500InternalServerError || exception is OpenAiException; // ours still goes to the log
+        return true;
     }
 
     public static Task WriteAsync(HttpContext http, int status, JsonObject body, CancellationToken ct)

@@ -5,6 +5,7 @@ using Microsoft.OpenApi;
 using Studio.Accounts;
 using Studio.Conversations;
 using Studio.ModelHosting;
+using Studio.Security;
 
 namespace Studio.OpenAi;
 
@@ -24,7 +25,7 @@ internal static class OpenAiSetup
             }))
             .RequireAuthorization(Policies.Read).WithName("openAiModels").WithSummary("Installed models").Produces<object>();
         _ = group.MapGet("/models/{model}", async (ModelHost models, string model, CancellationToken ct) =>
-                Json(Model((await models.ListAsync(ct)).FirstOrDefault(m => m.Name == model) ?? throw new OpenAiException(StatusCodes.Status404NotFound, $"there is no model '{model}'", "model", "model_not_found"))))
+                Json(Model((await models.ListAsync(ct)).FirstOrDefault(m => m.Name == model) ?? throw OpenAiException.NoModel($"there is no model '{model}'"))))
             .RequireAuthorization(Policies.Read).WithName("openAiModel").WithSummary("One installed model").Produces<object>();
         _ = group.MapPost("/chat/completions", CompleteAsync)
             .RequireAuthorization(Policies.Write).WithName("openAiChatCompletions").Produces<object>()
@@ -34,23 +35,29 @@ internal static class OpenAiSetup
                 operation.RequestBody = RequestBody();
                 return Task.CompletedTask;
             })
-            .WithMetadata(new RequestSizeLimitAttribute(ChatCompletions.MaxBodyBytes));
+            .WithMetadata(new RequestSizeLimitAttribute(ChatCompletions.MaxBodyBytes), new RateAttribute(RateClass.Ask));
         return endpoints;
     }
 
     private static Task CompleteAsync(HttpContext http, ChatCompletions chat, ChatResponses responses)
     {
         // Also keeps other sites' plain forms out: a browser asks before it sends JSON across origins.
-        if (!http.Request.HasJsonContentType()) throw new OpenAiException(StatusCodes.Status415UnsupportedMediaType, $"the body is '{http.Request.ContentType}'; send application/json");
+        if (!http.Request.HasJsonContentType())
+        {
+            throw new OpenAiException(StatusCodes.Status415UnsupportedMediaType, $"the body is '{http.Request.ContentType}'; send application/json");
+        }
+
         return chat.RunAsync(
-            CurrentUser.From(http.User), http.Request.Body, (run, ct) => run.Request.Stream ? responses.StreamAsync(http, run, ct) : responses.WholeAsync(http, run, ct), http.RequestAborted);
+            CurrentUser.From(http.User), http.Request.Body,
+            (run, ct) => run.Request.Stream ? responses.StreamAsync(http, run, ct) : responses.WholeAsync(http, run, ct), http.RequestAborted);
     }
 
     /// <summary>The body is read by hand (a video in it never becomes a string), so that its form is described by hand.</summary>
     private static OpenApiRequestBody RequestBody()
     {
         static OpenApiSchema Of(JsonSchemaType type, string description) => new() { Type = type, Description = description };
-        var extension = Of(JsonSchemaType.Object, $"The studio's own: {string.Join(", ", AnswerSettings.FieldNames.Where(n => n != "model"))} as in AnswerSettings; trace keeps the answer as a conversation with its compression trace.");
+        var fields = string.Join(", ", AnswerSettings.FieldNames.Where(n => n != "model"));
+        var extension = Of(JsonSchemaType.Object, $"The studio's own: {fields} as in AnswerSettings; trace keeps the answer as a conversation with its compression trace.");
         var schema = new OpenApiSchema
         {
             Type = JsonSchemaType.Object,
@@ -58,7 +65,8 @@ internal static class OpenAiSetup
             Properties = new Dictionary<string, IOpenApiSchema>
             {
                 ["model"] = Of(JsonSchemaType.String, "An installed model; the default one where it is left out."),
-                ["messages"] = Of(JsonSchemaType.Array, "system, developer, user and assistant messages; parts text, image_url and video_url with a data URL, video:ID of the library, or a path inside an import folder."),
+                ["messages"] = Of(JsonSchemaType.Array, "system, developer, user and assistant messages; parts text, image_url and video_url "
+                    + "with a data URL, video:ID of the library, or a path inside an import folder."),
                 ["max_tokens"] = Of(JsonSchemaType.Integer, "Longest answer, in tokens; also as max_completion_tokens."),
                 ["temperature"] = Of(JsonSchemaType.Number, "0, the default, is greedy."),
                 ["top_p"] = Of(JsonSchemaType.Number, "Sample from the fewest tokens that hold this probability."),

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Studio.Api;
 using Studio.Hosting;
+using Studio.Observability;
 
 namespace Studio.Security;
 
@@ -41,7 +42,7 @@ internal static class SecuritySetup
         if (options.TrustedProxies.Count > 0) _ = app.UseForwardedHeaders();
         _ = app.UseSecurityHeaders().UseErrorPages().UseApi().UseHostGuard(options).UseCrossSiteGuard();
         // Named here, so that a page that explains an error finds its own route.
-        return app.UseRouting().UseAuthentication().UseRateLimits().UseAuthorization().UseAntiforgery();
+        return app.UseRouting().Use(RequestLog.NoteRoute).UseAuthentication().UseRateLimits().UseAuthorization().UseAntiforgery();
     }
 
     /// <summary>An address or a network (10.0.0.0/8).</summary>

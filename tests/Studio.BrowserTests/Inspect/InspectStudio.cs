@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Studio.BrowserTests.Harness;
 using Studio.Data;
 using Studio.Engine.Compression;
+using Studio.Engine.Video;
 using Studio.Hosting;
+using Studio.Inspect;
 using Studio.Tests.Inspect;
 using Xunit;
 
@@ -21,6 +23,12 @@ public sealed class InspectStudio : IAsyncLifetime
     public string Dropped { get; private set; } = "";
 
     public string WithoutTrace { get; private set; } = "";
+
+    /// <summary>About the sample and a picture.</summary>
+    public string Mixed { get; private set; } = "";
+
+    /// <summary>Of <see cref="Mixed"/>.</summary>
+    public CompressionTrace MixedTrace { get; private set; } = null!;
 
     /// <summary>10,000 frames × 28 layers, its video deleted.</summary>
     public string Hours { get; private set; } = "";
@@ -40,6 +48,10 @@ public sealed class InspectStudio : IAsyncLifetime
         Trace = traces[1];
         var ids = await seed.AddAnswersAsync("local", video, [.. traces, null]);
         (Dense, Dropped, WithoutTrace) = (ids[0], ids[1], ids[2]);
+        var picture = Path.Combine(Studio.DataFolder, "picture.png");
+        await File.WriteAllBytesAsync(picture, PngWriter.Write(new RgbImage(300, 200, [.. Enumerable.Repeat(new byte[] { 200, 40, 40 }, 300 * 200).SelectMany(p => p)])));
+        MixedTrace = InspectSeed.Run([sample, picture], 8, InspectSeed.Dropping)[0];
+        Mixed = (await seed.AddAnswersAsync("local", video, [MixedTrace], await seed.AddVideoAsync(picture, "local")))[0];
         Hours = (await seed.AddAnswersAsync("local", null, [HoursTrace]))[0];
     }
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Studio.Accounts;
-using Studio.Data;
 using Xunit;
 
 namespace Studio.Tests.Accounts;

@@ -180,7 +180,7 @@ public sealed class SignInTests
     public async Task WeakPassword_IsRefusedWithItsReason(string password, string reason)
     {
         await using var server = await AccountServer.StartAsync();
-        var refused = await Assert.ThrowsAsync<Api.RequestException>(() => server.Accounts.CreateAsync(new("AdaLovelace", null, Roles.Viewer, password), Ct));
+        var refused = await Assert.ThrowsAsync<Studio.Api.RequestException>(() => server.Accounts.CreateAsync(new("AdaLovelace", null, Roles.Viewer, password), Ct));
         Assert.Equal(400, refused.Status);
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
         Assert.False(await server.WithDbAsync(db => db.Users.AnyAsync(Ct)));

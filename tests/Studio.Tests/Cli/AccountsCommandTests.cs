@@ -7,14 +7,17 @@ using Xunit;
 namespace Studio.Tests.Cli;
 
 /// <summary>Accounts from the command line, on a database that a server may use at the same time.</summary>
-public sealed class AccountsCommandTests
+public sealed class AccountsCommandTests : IDisposable
 {
+    private readonly string _data = Directory.CreateTempSubdirectory("studio-cli-").FullName;
+
+    public void Dispose() => Directory.Delete(_data, recursive: true);
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Add_Role_Reset_Token_Disable_Delete_WorkTogether()
     {
-        // One test: the data folder of the command line is this process's.
         var added = await RunAsync("", "accounts", "add", "cli-ada", "--role", "admin", "--url", "https://studio.example.org/");
         Assert.Equal(ExitCodes.Ok, added.Code);
         Assert.Matches(@"\Ahttps://studio\.example\.org/join/[A-Za-z0-9_-]{43}\n\z", added.Output);
@@ -49,11 +52,11 @@ public sealed class AccountsCommandTests
         Assert.Contains(named, result.Error, StringComparison.Ordinal);
     }
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(string input, params string[] arguments)
+    private async Task<(int Code, string Output, string Error)> RunAsync(string input, params string[] arguments)
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter();
-        var code = await CommandLine.RunAsync(arguments, output, error, new StringReader(input)).WaitAsync(Ct);
+        var code = await CommandLine.RunAsync(arguments, output, error, new StringReader(input), _data).WaitAsync(Ct);
         return (code, output.ToString(), error.ToString());
     }
 }

@@ -37,26 +37,28 @@ public sealed class ConversationServiceTests
         }
     }
 
-    [Theory]
-    [InlineData("RED", 1)] // in an answer
-    [InlineData("bicycle", 1)] // in a question
-    [InlineData("red bicycle", 1)] // every word, wherever
-    [InlineData("red unicycle", 0)]
-    [InlineData("100%", 1)]
-    [InlineData("1_0%", 0)] // no wildcards
-    [InlineData("ÜBUNG", 1)]
-    [InlineData("übung", 1)]
-    [InlineData("  ", 2)]
-    [InlineData("second", 1)] // a title
-    public async Task List_FindsWordsInTitlesAndMessages(string query, int expected)
+    [Fact]
+    public async Task List_FindsWordsInTitlesAndMessages()
     {
         await using var studio = await StartAsync();
         var asked = await AskAsync(studio, TestStudio.Ann, "Who rides the bicycle at 100% in this Übung?");
         _ = await studio.Conversations.CreateAsync(TestStudio.Ann, "The second one", Ct);
-        var found = await studio.Conversations.ListAsync(TestStudio.Ann, query, ct: Ct);
-        Assert.Equal(expected, found.Total);
-        if (query == "RED") Assert.Equal((asked.ConversationId, "A red circle moves."), (found.Items[0].Id, found.Items[0].Match));
-        if (query == "second") Assert.Null(found.Items[0].Match);
+        (string Query, int Expected)[] searches =
+        [
+            ("RED", 1), // in an answer
+            ("bicycle", 1), // in a question
+            ("red bicycle", 1), // every word, wherever
+            ("red unicycle", 0),
+            ("100%", 1),
+            ("1_0%", 0), // no wildcards
+            ("ÜBUNG", 1),
+            ("übung", 1),
+            ("second", 1), // a title
+            ("  ", 2),
+        ];
+        foreach (var (query, expected) in searches) Assert.Equal((query, expected), (query, (await studio.Conversations.ListAsync(TestStudio.Ann, query, ct: Ct)).Total));
+        Assert.Equal((asked.ConversationId, "A red circle moves."), Match(await studio.Conversations.ListAsync(TestStudio.Ann, "RED", ct: Ct)));
+        Assert.Null(Match(await studio.Conversations.ListAsync(TestStudio.Ann, "second", ct: Ct)).Text);
     }
 
     [Fact]
@@ -90,7 +92,13 @@ public sealed class ConversationServiceTests
             foreach (var write in writes) Assert.Equal(403, (await Assert.ThrowsAsync<RequestException>(() => write(user))).Status);
         }
 
-        Assert.True((await service.GetAsync(TestStudio.Me, id, Ct)).CanWrite); // an administrator
+        var admin = new CurrentUser("root", "Root", Roles.Admin);
+        Assert.True((await service.GetAsync(admin, id, Ct)).CanWrite);
+        await service.SetVisibilityAsync(admin, id, Visibility.Private, Ct);
+        Assert.Empty((await service.ListAsync(admin, ct: Ct)).Items); // not among one's own
+        Assert.Single((await service.ListAsync(admin, everybodys: true, ct: Ct)).Items);
+        Assert.Empty((await service.ListAsync(TestStudio.Bob, everybodys: true, ct: Ct)).Items);
+        Assert.Single((await service.ListAsync(TestStudio.Me, ct: Ct)).Items); // without accounts all is one person's
         await service.RenameAsync(TestStudio.Me, id, "Renamed", Ct);
         await service.DeleteAsync(TestStudio.Ann, id, Ct);
         Assert.Equal(404, (await Assert.ThrowsAsync<RequestException>(() => service.GetAsync(TestStudio.Ann, id, Ct))).Status);
@@ -161,19 +169,26 @@ public sealed class ConversationServiceTests
         Assert.Empty(_engine.Asked);
     }
 
-    [Theory]
-    [InlineData("Short?", "Short?")]
-    [InlineData("Two\n  lines  of it", "Two lines of it")]
-    [InlineData("A question that goes on and on about many things, and does not come to an end before the eightieth character", "A question that goes on and on about many things, and does not come to an end…")]
-    [InlineData("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…")]
-    public async Task Title_IsTheFirstQuestion_UntilAPersonRenamesIt(string question, string expected)
+    [Fact]
+    public async Task Title_IsTheFirstQuestion_UntilAPersonRenamesIt()
     {
         await using var studio = await StartAsync();
-        var asked = await AskAsync(studio, TestStudio.Ann, question);
-        Assert.Equal(expected, (await studio.Conversations.GetAsync(TestStudio.Ann, asked.ConversationId, Ct)).Title);
-        await studio.Conversations.RenameAsync(TestStudio.Ann, asked.ConversationId, "  My   title ", Ct);
-        _ = await studio.Conversations.AskAsync(TestStudio.Ann, asked.ConversationId, asked.AnswerIds[0], "Another?", [], [new()], ct: Ct);
-        Assert.Equal("My title", (await studio.Conversations.GetAsync(TestStudio.Ann, asked.ConversationId, Ct)).Title);
+        (string Question, string Title)[] titles =
+        [
+            ("Short?", "Short?"),
+            ("Two\n  lines  of it", "Two lines of it"),
+            ("A question that goes on and on about many things, and does not come to an end before the eightieth character", "A question that goes on and on about many things, and does not come to an end…"),
+            (new('x', 120), new string('x', 79) + "…"),
+            (string.Concat(Enumerable.Repeat("🎬", 60)), string.Concat(Enumerable.Repeat("🎬", 39)) + "…"), // never half a character
+        ];
+        foreach (var (question, title) in titles)
+        {
+            var asked = await AskAsync(studio, TestStudio.Ann, question);
+            Assert.Equal(title, (await studio.Conversations.GetAsync(TestStudio.Ann, asked.ConversationId, Ct)).Title);
+            await studio.Conversations.RenameAsync(TestStudio.Ann, asked.ConversationId, "  My   title ", Ct);
+            _ = await AskAsync(studio, TestStudio.Ann, "Another?", asked.ConversationId);
+            Assert.Equal("My title", (await studio.Conversations.GetAsync(TestStudio.Ann, asked.ConversationId, Ct)).Title);
+        }
     }
 
     [Fact]
@@ -187,6 +202,8 @@ public sealed class ConversationServiceTests
         await studio.Conversations.DeleteMessageAsync(TestStudio.Ann, first.QuestionId, Ct);
         Assert.Equal([other.QuestionId, other.AnswerIds[0]], (await studio.Conversations.GetAsync(TestStudio.Ann, first.ConversationId, Ct)).Messages.Select(m => m.Id));
     }
+
+    private static (string Id, string? Text) Match(Paged<ConversationSummary> found) => (Assert.Single(found.Items).Id, found.Items[0].Match);
 
     private static async Task Drain(IAsyncEnumerable<AnswerUpdate> updates)
     {

@@ -30,7 +30,7 @@ public sealed class AnswerAccessTests(InspectServer server) : IClassFixture<Insp
     public async Task Find_TeamAnswerAboutAPrivateVideo_IsReadableWithoutTheVideo()
     {
         var video = await server.Seed.AddVideoAsync(InspectServer.Sample, "anna");
-        var id = (await server.Seed.AddAnswersAsync("anna", video, [server.Traces[0]], Visibility.Team))[0];
+        var id = (await server.Seed.AddAnswersAsync("anna", video, [server.Traces[0]], visibility: Visibility.Team))[0];
         Assert.Equal(video, (await Access.FindAsync(s_owner, id, Ct))!.Media[0].VideoId);
         var seen = (await Access.FindAsync(s_other, id, Ct))!.Media[0];
         Assert.Equal(("shapes.mp4", null, null), (seen.Name, seen.VideoId, seen.File));

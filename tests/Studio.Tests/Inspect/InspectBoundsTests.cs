@@ -28,9 +28,9 @@ public sealed class InspectBoundsTests(InspectServer server) : IClassFixture<Ins
     }
 
     [Fact]
-    public async Task TraceStore_OverItsBound_ReadsAgain()
+    public async Task TraceReader_OverItsBound_ReadsAgain()
     {
-        using var store = new TraceStore(server.Folders, 8000, TraceStore.MaxJsonBytes);
+        using var store = new TraceReader(server.Folders, 8000, TraceReader.MaxJsonBytes);
         Assert.NotNull(await store.ReadAsync(server.Answers[0], Ct));
         Assert.Equal(1, store.Kept);
         Assert.NotNull(await store.ReadAsync(server.Answers[1], Ct));
@@ -40,7 +40,7 @@ public sealed class InspectBoundsTests(InspectServer server) : IClassFixture<Ins
     }
 
     [Fact]
-    public async Task TraceStore_JsonBeyondTheBound_IsRefusedBeforeItIsRead()
+    public async Task TraceReader_JsonBeyondTheBound_IsRefusedBeforeItIsRead()
     {
         var id = new string('a', 32);
         await using (var file = File.Create(Path.Combine(server.Folders.Traces, $"{id}.json.gz")))
@@ -49,7 +49,7 @@ public sealed class InspectBoundsTests(InspectServer server) : IClassFixture<Ins
             await gzip.WriteAsync(new byte[200_001], Ct);
         }
 
-        using var store = new TraceStore(server.Folders, TraceStore.BytesKept, 200_000);
+        using var store = new TraceReader(server.Folders, TraceReader.BytesKept, 200_000);
         var e = await Assert.ThrowsAsync<InvalidDataException>(() => store.ReadAsync(id, Ct));
         Assert.Contains("200000 bytes", e.Message, StringComparison.Ordinal);
     }

@@ -17,21 +17,21 @@ internal sealed class InspectSeed(StudioFolders folders, IDbContextFactory<Studi
 {
     public const string Dropping = "uniform0_attention:2,4:1,0.5,0.25";
 
-    /// <summary>Puts the sample video into the library.</summary>
+    /// <summary>Puts a video or picture into the library.</summary>
     public async Task<string> AddVideoAsync(string file, string owner, Visibility visibility = Visibility.Private)
     {
         var id = Ids.New(time);
-        File.Copy(file, Path.Combine(folders.Videos, id + ".mp4"));
+        var extension = Path.GetExtension(file);
         await using var db = await databases.CreateDbContextAsync();
         _ = db.Add(new Video
         {
             Id = id,
             OwnerId = owner,
             Visibility = visibility,
-            Kind = VideoKind.Video,
+            Kind = extension == ".png" ? VideoKind.Image : VideoKind.Video,
             Name = "Shapes",
-            OriginalName = "shapes.mp4",
-            Extension = ".mp4",
+            OriginalName = Path.GetFileName(file),
+            Extension = extension,
             Bytes = new FileInfo(file).Length,
             ContentHash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(file))) + owner,
             Duration = 24,
@@ -43,17 +43,21 @@ internal sealed class InspectSeed(StudioFolders folders, IDbContextFactory<Studi
             CreatedAt = time.GetUtcNow(),
         });
         _ = await db.SaveChangesAsync();
+        // Behind the row: a file without one is cleared away.
+        File.Copy(file, Path.Combine(folders.Videos, id + extension));
         return id;
     }
 
     /// <summary>A conversation with one question about a video, and an answer for each trace (null: none was recorded).</summary>
+    /// <param name="pictureId">A picture attached behind the video.</param>
     /// <returns>The answers' ids in order.</returns>
-    public async Task<IReadOnlyList<string>> AddAnswersAsync(string owner, string? videoId, IReadOnlyList<CompressionTrace?> traces, Visibility visibility = Visibility.Private, string question = "What happens in the video?")
+    public async Task<IReadOnlyList<string>> AddAnswersAsync(string owner, string? videoId, IReadOnlyList<CompressionTrace?> traces, string? pictureId = null, Visibility visibility = Visibility.Private, string question = "What happens in the video?")
     {
         var now = time.GetUtcNow();
         var conversation = new Conversation { Id = Ids.New(time), OwnerId = owner, Visibility = visibility, Title = question, CreatedAt = now, UpdatedAt = now };
         var asked = new Message { Id = Ids.New(time), ConversationId = conversation.Id, Role = MessageRole.Question, Text = question, CreatedAt = now };
         asked.Media.Add(new() { MessageId = asked.Id, Position = 0, VideoId = videoId, Name = "shapes.mp4" });
+        if (pictureId is not null) asked.Media.Add(new() { MessageId = asked.Id, Position = 1, VideoId = pictureId, Name = "picture.png" });
         conversation.Messages.Add(asked);
         var ids = new List<string>();
         for (var i = 0; i < traces.Count; i++)
@@ -90,7 +94,10 @@ internal sealed class InspectSeed(StudioFolders folders, IDbContextFactory<Studi
     }
 
     /// <summary>Traces of real runs of a tiny model over a video.</summary>
-    public static IReadOnlyList<CompressionTrace> Run(string video, int frames, params string[] compressions)
+    public static IReadOnlyList<CompressionTrace> Run(string video, int frames, params string[] compressions) => Run([video], frames, compressions);
+
+    /// <summary>Traces of real runs of a tiny model over videos and pictures.</summary>
+    public static IReadOnlyList<CompressionTrace> Run(IReadOnlyList<string> media, int frames, params string[] compressions)
     {
         var folder = Directory.CreateTempSubdirectory("studio-tiny-");
         try
@@ -105,7 +112,7 @@ internal sealed class InspectSeed(StudioFolders folders, IDbContextFactory<Studi
             return [.. compressions.Select(compress =>
             {
                 using var conversation = new Engine.Chat.Conversation(model, new MediaEncoder(MediaTools.Locate(), new VisualTokenCache(null)));
-                conversation.Attach(video);
+                foreach (var file in media) conversation.Attach(file);
                 return conversation.Ask("What happens in the video?", new AskSettings
                 {
                     Sampling = SamplingSettings.Uniform(frames),

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Studio.Api;
 using Studio.Data;
 using Studio.Library;
 using Studio.Library.Uploads;
@@ -87,8 +88,8 @@ public sealed class UploadStoreTests : IAsyncDisposable
         var id = await CreateAsync(1000);
         _ = await AppendAsync(id, 0, Bytes(1000));
         _inspector.Missing = true;
-        var e = await Assert.ThrowsAsync<LibraryException>(() => Store.FinishAsync("ann", id, Token));
-        Assert.Equal(LibraryError.Unavailable, e.Error);
+        var e = await Assert.ThrowsAsync<RequestException>(() => Store.FinishAsync("ann", id, Token));
+        Assert.Equal(503, e.Status);
         Assert.Equal(UploadState.Checking, (await Store.GetAsync("ann", id, Token)).State);
         _inspector.Missing = false;
         await Cleanup.RunAsync(Token);
@@ -133,7 +134,7 @@ public sealed class UploadStoreTests : IAsyncDisposable
     {
         await StartAsync(l => l with { UploadLifetime = TimeSpan.FromMilliseconds(1), UserQuotaBytes = 1000 });
         var id = await CreateAsync(1000);
-        await LibraryServer.UntilAsync(async () => await Record.ExceptionAsync(() => Store.GetAsync("ann", id, Token)) is LibraryException { Error: LibraryError.Gone }, "the upload expires");
+        await LibraryServer.UntilAsync(async () => await Record.ExceptionAsync(() => Store.GetAsync("ann", id, Token)) is RequestException { Status: 410 }, "the upload expires");
         await File.WriteAllBytesAsync(Part(id), Bytes(10), Token);
         _ = await CreateAsync(1000);
         await LibraryServer.UntilAsync(
@@ -144,7 +145,7 @@ public sealed class UploadStoreTests : IAsyncDisposable
             },
             "the rows are removed");
         Assert.False(File.Exists(Part(id)));
-        Assert.Equal(LibraryError.NotFound, (await Assert.ThrowsAsync<LibraryException>(() => Store.GetAsync("ann", id, Token))).Error);
+        Assert.Equal(404, (await Assert.ThrowsAsync<RequestException>(() => Store.GetAsync("ann", id, Token))).Status);
     }
 
     [Fact]
@@ -174,8 +175,8 @@ public sealed class UploadStoreTests : IAsyncDisposable
     {
         await StartAsync(l => l with { DiskReserveBytes = 500 });
         _disk.FreeBytes = 1499;
-        var e = await Assert.ThrowsAsync<LibraryException>(() => CreateAsync(1000));
-        Assert.Equal(LibraryError.DiskFull, e.Error);
+        var e = await Assert.ThrowsAsync<RequestException>(() => CreateAsync(1000));
+        Assert.Equal(507, e.Status);
         _disk.FreeBytes = 1500;
         _ = await CreateAsync(1000);
     }
@@ -187,8 +188,8 @@ public sealed class UploadStoreTests : IAsyncDisposable
         var id = await CreateAsync(1000);
         var pipe = new Pipe();
         _ = await pipe.Writer.WriteAsync(Bytes(300), Token);
-        var e = await Assert.ThrowsAsync<LibraryException>(() => Store.AppendAsync("ann", id, 0, announced: 1000, pipe.Reader, checksum: null, Token));
-        Assert.Equal(LibraryError.Stalled, e.Error);
+        var e = await Assert.ThrowsAsync<RequestException>(() => Store.AppendAsync("ann", id, 0, announced: 1000, pipe.Reader, checksum: null, Token));
+        Assert.Equal(408, e.Status);
         Assert.Equal(300, (await Store.GetSettledAsync("ann", id, Token)).Offset);
     }
 
@@ -202,7 +203,7 @@ public sealed class UploadStoreTests : IAsyncDisposable
         var first = Store.AppendAsync("ann", id, 0, announced: 1000, pipe.Reader, checksum: null, Token);
         await LibraryServer.UntilAsync(() => Task.FromResult(PartFile.Length(Part(id)) == 300), "the first bytes arrive");
         Assert.Equal(UploadState.Checking, (await AppendAsync(id, 300, Bytes(700))).State);
-        Assert.Equal(LibraryError.Busy, (await Assert.ThrowsAsync<LibraryException>(() => first)).Error);
+        Assert.Equal(423, (await Assert.ThrowsAsync<RequestException>(() => first)).Status);
     }
 
     [Fact]
@@ -241,7 +242,7 @@ public sealed class UploadStoreTests : IAsyncDisposable
         {
             var second = locks.AcquireAsync("a", TimeSpan.FromMilliseconds(30), Token);
             Assert.True(held.Interrupted.IsCancellationRequested);
-            Assert.Equal(LibraryError.Busy, (await Assert.ThrowsAsync<LibraryException>(() => second)).Error);
+            Assert.Equal(423, (await Assert.ThrowsAsync<RequestException>(() => second)).Status);
         }
 
         Assert.Equal(0, locks.Count);

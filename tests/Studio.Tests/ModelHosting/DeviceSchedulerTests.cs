@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging.Abstractions;
 using Studio.Accounts;
 using Studio.Api;
 using Studio.Hosting;
@@ -17,7 +18,7 @@ public sealed class DeviceSchedulerTests : IAsyncDisposable
     private readonly ConcurrentQueue<string> _ran = new();
     private readonly SemaphoreSlim _permits = new(0);
 
-    public DeviceSchedulerTests() => _scheduler = new(new StudioOptions { DataFolder = "-", RootFolder = "-", MaxQueuedPerUser = 4 }, _time);
+    public DeviceSchedulerTests() => _scheduler = new(new StudioOptions { DataFolder = "-", RootFolder = "-", MaxQueuedPerUser = 4 }, _time, NullLogger<DeviceScheduler>.Instance);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -103,6 +104,17 @@ public sealed class DeviceSchedulerTests : IAsyncDisposable
         var failing = Enqueue("ann", "a1", _ => throw new InvalidOperationException("broken"));
         Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => failing.WaitAsync(Wait.Limit, Ct))).Message);
         await Enqueue("ann", "a2", _ => { }).WaitAsync(Wait.Limit, Ct);
+    }
+
+    [Fact]
+    public async Task FailingListener_StopsNeitherTheDeviceNorTheOtherListeners()
+    {
+        var told = 0;
+        _scheduler.Changed += () => throw new InvalidOperationException("a page that is gone");
+        _scheduler.Changed += () => Interlocked.Increment(ref told);
+        await Enqueue("ann", "a1", _ => { }).WaitAsync(Wait.Limit, Ct);
+        await Enqueue("ann", "a2", _ => { }).WaitAsync(Wait.Limit, Ct);
+        Assert.True(told >= 4, $"told {told} times");
     }
 
     [Fact]

@@ -1,4 +1,6 @@
+using Studio.Conversations;
 using Studio.Engine.Chat;
+using Studio.Engine.Torch;
 using Studio.Engine.Video;
 using Studio.ModelHosting;
 using Studio.Tests.Conversations;
@@ -57,13 +59,12 @@ public sealed class LoadedModelsTests : IDisposable
     [Fact]
     public void Budget_TakesConversationsFirst_ThenModels_NeverTheOneInUse()
     {
-        long weights;
-        using (var probe = new LoadedModels(1, long.MaxValue, new ManualTime())) weights = Acquire(probe, "probe").Model.WeightBytes;
-        using var loaded = new LoadedModels(3, (2 * weights) + 1000, new ManualTime());
+        var file = new FileInfo(Path.Combine(BuiltInModel.Folder(_folder.FullName), "model.safetensors")).Length;
+        using var loaded = new LoadedModels(3, 2 * file, new ManualTime());
         var a = Acquire(loaded, "a");
         var conversation = loaded.Conversation(a, "x", "off", null, () => new(a.Model, _encoder, null));
         _ = conversation.Ask("Hello?", new() { Generation = a.Model.DefaultGeneration with { MaxNewTokens = 2 } }, null, TestContext.Current.CancellationToken);
-        Assert.True(conversation.HeldBytes > 1000);
+        Assert.True(conversation.HeldBytes > 2 * (file - a.Model.WeightBytes)); // more than headers leave free
         loaded.Trim();
         Assert.Single(loaded.Conversations); // one model and a small cache are within it
         _ = Acquire(loaded, "b");
@@ -76,6 +77,39 @@ public sealed class LoadedModelsTests : IDisposable
         _ = Acquire(small, "a");
         small.Trim();
         Assert.Single(small.Models);
+    }
+
+    [Fact]
+    public void MakeRoom_LeavesTheModelUsedLast_AndSaysWhetherItHelps()
+    {
+        using var loaded = new LoadedModels(3, long.MaxValue, new ManualTime());
+        _ = Acquire(loaded, "a");
+        var b = Acquire(loaded, "b");
+        _ = loaded.Conversation(b, "x", "off", null, () => new(b.Model, _encoder, null));
+        Assert.True(loaded.MakeRoom());
+        Assert.Equal(("b", 0), (Assert.Single(loaded.Models).Name, loaded.Conversations.Count));
+        Assert.False(loaded.MakeRoom());
+    }
+
+    [Theory]
+    [InlineData("CUDA out of memory. Tried to allocate 2.00 GiB", true, true, 2)]
+    [InlineData("CUDA out of memory. Tried to allocate 2.00 GiB", false, true, 1)] // there was nothing to give back
+    [InlineData("CUDA out of memory. Tried to allocate 2.00 GiB", true, false, 1)] // words were heard already
+    [InlineData("shapes do not match", true, true, 1)]
+    public void OutOfMemory_IsTriedOnceMoreWithRoom(string failure, bool room, bool mayRepeat, int expected)
+    {
+        var asked = 0;
+        var failed = Assert.Throws<TorchException>(() => ModelAnswers.WithRoom<int>(
+            () =>
+            {
+                asked++;
+                throw new TorchException(failure);
+            },
+            () => room,
+            () => mayRepeat));
+        Assert.Equal((failure, expected), (failed.Message, asked));
+        var first = true;
+        if (expected == 2) Assert.Equal(5, ModelAnswers.WithRoom(() => !first || (first = false) ? 5 : throw new TorchException(failure), () => true, () => true));
     }
 
     [Fact]

@@ -19,6 +19,7 @@ public sealed class PlanServiceTests
         var plans = studio.Get<PlanService>();
         var video = await studio.AddVideoAsync(TestStudio.Ann);
         var settings = new AnswerSettings { Frames = 8, MaxNewTokens = 6, Compress = compress };
+        await studio.Get<MachineRatesSource>().MeasuredAsync(); // both plans by the same rates
         var before = await plans.PlanAsync(TestStudio.Ann, settings, [video.Id], "What happens?", ct: Ct);
         Assert.False(before.IsModelLoaded || before.Media[0].IsCached);
         var asked = await studio.Conversations.AskAsync(TestStudio.Ann, null, null, "What happens?", [video.Id], [settings], ct: Ct);

@@ -118,7 +118,7 @@ public sealed class ChatCompletionsTests
             var sending = studio.Http.PostAsync("/v1/chat/completions", new StringContent(escaped, Encoding.UTF8, "application/json"), Ct);
             var run = await _engine.NextAsync();
             var turn = Assert.Single(run.Question.History);
-            Assert.Equal(([file], "one", "Yes"), (turn.Media, turn.Question, turn.AnswerText));
+            Assert.Equal((file, "one", "Yes"), (Assert.Single(turn.Media), turn.Question, turn.AnswerText));
             Assert.Equal(("S", "two", "a film.mp4", false), (run.Question.System, run.Question.Question, run.Question.Names[file], run.Question.Trace));
             var sent = Assert.Single(run.Question.Media);
             Assert.Equal(new byte[] { 255, 255, 255, 0, 0, 0 }, await File.ReadAllBytesAsync(sent, Ct));
@@ -148,8 +148,9 @@ public sealed class ChatCompletionsTests
         using var content = new ByteArrayContent(new byte[ChatCompletions.MaxBodyBytes + 1]);
         content.Headers.ContentType = new("application/json");
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = content };
-        request.Headers.ExpectContinue = true;
-        using var response = await studio.Http.SendAsync(request, Ct);
+        request.Headers.ExpectContinue = true; // the refusal comes before the body is sent
+        using var http = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = Wait.Limit }) { BaseAddress = studio.Address };
+        using var response = await http.SendAsync(request, Ct);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
         using var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync(Ct));
         Assert.Equal("invalid_request_error", error.RootElement.GetProperty("error").GetProperty("type").GetString());

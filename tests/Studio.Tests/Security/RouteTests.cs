@@ -37,9 +37,12 @@ public sealed class RouteTests : IAsyncLifetime
     {
         ["POST /api/v1/tokens/"] = "an own token has no more rights than its maker",
         ["DELETE /api/v1/tokens/{id}"] = "own tokens only",
+        ["POST /api/{**path}"] = "says that there is nothing at this address",
         ["POST /api/v1/plans"] = "computes and changes nothing",
         ["POST /_blazor/negotiate"] = "the pages' connection: what a page offers depends on the role",
         ["POST /_blazor"] = "as negotiate",
+        ["POST /_blazor/initializers/"] = "a list of the pages' scripts",
+        ["POST /_framework/opaque-redirect"] = "leads a page's form to where its redirect points",
         ["POST /_blazor/disconnect/"] = "the pages' connection ends",
         ["POST /_blazor/disconnect"] = "as above",
     };
@@ -51,6 +54,12 @@ public sealed class RouteTests : IAsyncLifetime
         ["/accounts"] = [],
         ["/api/v1/system"] = ["GET /api/v1/system/versions", "GET /api/v1/system/usage", "GET /api/v1/system/doctor"],
         ["/api/v1/models"] = ["GET /api/v1/models", "GET /api/v1/models/{name}", "GET /api/v1/models/published", "GET /api/v1/models/tasks", "GET /api/v1/models/memory"],
+    };
+
+    /// <summary>Routes that take more than <see cref="Studio.Security.RequestSizes.Default"/>, and why.</summary>
+    private static readonly Dictionary<string, string> s_large = new(StringComparer.Ordinal)
+    {
+        ["POST /v1/chat/completions"] = "images and short videos stand in the request as data URLs; the API bounds them",
     };
 
     private AccountServer _server = null!;
@@ -150,9 +159,6 @@ public sealed class RouteTests : IAsyncLifetime
         Assert.Equal(s_large.Keys.Order(), large);
     }
 
-    /// <summary>Routes that take more than <see cref="Studio.Security.RequestSizes.Default"/>, and why.</summary>
-    private static readonly Dictionary<string, string> s_large = new(StringComparer.Ordinal);
-
     private async Task<HttpClient> ProgramAsync(string role)
     {
         _ = await _server.Accounts.CreateAsync(new(role + "1", null, role, AccountServer.Password), Ct);
@@ -166,6 +172,7 @@ public sealed class RouteTests : IAsyncLifetime
         /// <summary>Whether it may change something.</summary>
         public bool IsChange => Method is not ("GET" or "HEAD" or "OPTIONS");
 
+        // Pages answer GET and POST; what a POST may do is the form's own matter.
         public bool IsPage => Endpoint.Metadata.GetMetadata<ComponentTypeMetadata>() is not null;
 
         public bool IsOpen => Endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null;

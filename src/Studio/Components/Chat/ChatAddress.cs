@@ -57,7 +57,8 @@ public sealed record ChatAddress
             Time = double.TryParse(Text("t"), NumberStyles.Float, CultureInfo.InvariantCulture, out var time) && time >= 0 && double.IsFinite(time) ? time : null,
             VideoId = Id("v"),
             Attached = [.. (Text("video") ?? "").Split(',').Where(Ids.IsValid).Distinct().Take(MaxAttached)],
-            Settings = SettingsQuery.Parse(Text("s")),
+            // Links from elsewhere name a model and nothing more.
+            Settings = SettingsQuery.Parse(Text("s")) ?? (Text("model") is { Length: <= 200 } model ? new() { Model = model } : null),
             SecondSettings = SettingsQuery.Parse(Text("s2")),
             IsComparing = Text("compare") == "1",
             Query = Text("q") is { } words ? words[..Math.Min(words.Length, 200)] : null,

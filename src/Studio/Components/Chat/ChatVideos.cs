@@ -8,13 +8,14 @@ namespace Studio.Components.Chat;
 
 /// <summary>A video or image of the library, as the chat shows it.</summary>
 /// <param name="Duration">Seconds; 0 for an image.</param>
-/// <param name="Thumbnails">Pictures of its strip.</param>
+/// <param name="Thumbnails">Pictures of its strip; none while they are made, or where none could be.</param>
 /// <param name="FramesPerSecond">0 for an image.</param>
 public sealed record ChatVideo(string Id, string Name, VideoKind Kind, double Duration, int Thumbnails, double FramesPerSecond, int Width, int Height)
 {
     public string ContentAddress => $"api/v1/videos/{Id}/content";
 
-    public string PosterAddress => Kind == VideoKind.Image ? ContentAddress : $"api/v1/videos/{Id}/poster";
+    /// <summary>A small picture; null while there is none.</summary>
+    public string? PosterAddress => Thumbnails > 0 ? $"api/v1/videos/{Id}/poster" : null;
 
     public string ThumbnailAddress(int number) => $"api/v1/videos/{Id}/thumbnails/{number}";
 }

@@ -19,6 +19,7 @@ public sealed partial class HistoryPanel : ComponentBase
     private (string? Query, int Page, int Version)? _shown;
     private string? _problem;
     private string? _renaming;
+    private string? _asked;
     private string _title = "";
     private string _typed = "";
     private int _search;
@@ -27,6 +28,9 @@ public sealed partial class HistoryPanel : ComponentBase
     [Inject] private TimeProvider Clock { get; set; } = TimeProvider.System;
 
     [Inject] private NavigationManager Navigation { get; set; } = null!;
+
+    /// <summary>Carried from the static drawing into the interactive one, so that nothing jumps.</summary>
+    [PersistentState] public Paged<ConversationSummary>? Snapshot { get; set; }
 
     [Parameter, EditorRequired] public ChatAddress Address { get; set; } = new();
 
@@ -52,12 +56,21 @@ public sealed partial class HistoryPanel : ComponentBase
     {
         var wanted = (Address.Query, Address.Page, Version);
         if (_shown == wanted) return;
-        if (_shown?.Query != Address.Query) _typed = Address.Query ?? "";
+        // What the search itself put into the address is typed already, perhaps with more behind it.
+        if (_shown?.Query != Address.Query && _asked != Address.Query) _typed = Address.Query ?? "";
+        _asked = null;
         _shown = wanted;
+        if (RendererInfo.IsInteractive && Snapshot is { } read)
+        {
+            (_list, Snapshot) = (read, null);
+            return;
+        }
+
         try
         {
             var list = await List(Address.Query, Address.Page, PageSize);
             if (_shown == wanted) (_list, _problem) = (list, null);
+            if (!RendererInfo.IsInteractive) Snapshot = list;
         }
         catch (RequestException e)
         {
@@ -86,14 +99,15 @@ public sealed partial class HistoryPanel : ComponentBase
         _ => day.ToString(day.Year == Today.Year ? "d MMMM" : "d MMMM yyyy", CultureInfo.InvariantCulture),
     };
 
-    private async Task Search(ChangeEventArgs e)
+    private async Task SearchAsync()
     {
-        _typed = e.Value as string ?? "";
         var search = ++_search;
         await Task.Delay(s_pause, Clock);
         if (search != _search) return;
         var words = string.IsNullOrWhiteSpace(_typed) ? null : _typed.Trim();
-        if (words != Address.Query) Navigation.NavigateTo((Address with { Query = words, Page = 1 }).ToString(), replace: true);
+        if (words == Address.Query) return;
+        _asked = words;
+        Navigation.NavigateTo((Address with { Query = words, Page = 1 }).ToString(), replace: true);
     }
 
     private void BeginRename(ConversationSummary item) => (_renaming, _title, _focusRename) = (item.Id, item.Title, true);

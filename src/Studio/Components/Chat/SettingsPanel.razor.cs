@@ -32,6 +32,9 @@ public sealed partial class SettingsPanel : ComponentBase
     /// <summary>Set where two columns stand side by side.</summary>
     [Parameter] public string? Title { get; set; }
 
+    /// <summary>Whether to say what is to know about the model: once is enough.</summary>
+    [Parameter] public bool ShowNote { get; set; } = true;
+
     /// <summary>Something was typed or chosen; the form has read it.</summary>
     [Parameter] public EventCallback OnChanged { get; set; }
 

@@ -35,7 +35,7 @@ public static class SettingsText
         return settings.Frames is { } n ? Invariant($"{n:N0} {(n == 1 ? "frame" : "frames")}")
             : settings.Fps is { } fps ? Invariant($"{fps:0.##} fps")
             : settings.MaxFrames is { } max ? Invariant($"1 fps, at most {max:N0}")
-            : "64 to 512 frames";
+            : "64–512 frames";
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -8,18 +8,24 @@ namespace Studio.Components.Markdown;
 /// <summary>One block of a text; drawn again only when it changes.</summary>
 public sealed class MarkdownBlockView : ComponentBase
 {
-    private (MarkdownBlock? Block, TimeLinks? Times) _drawn;
+    /// <summary>The level in the page of a text's highest heading.</summary>
+    private const int FirstLevel = 3;
+
+    private (MarkdownBlock? Block, TimeLinks? Times, int TopLevel) _drawn;
 
     [Parameter, EditorRequired] public MarkdownBlock? Block { get; set; }
 
     [Parameter] public TimeLinks? Times { get; set; }
 
-    protected override bool ShouldRender() => !ReferenceEquals(_drawn.Block, Block) || _drawn.Times != Times;
+    /// <summary>The level of the text that counts as its highest.</summary>
+    [Parameter] public int TopLevel { get; set; } = 1;
+
+    protected override bool ShouldRender() => !ReferenceEquals(_drawn.Block, Block) || _drawn.Times != Times || (_drawn.TopLevel != TopLevel && Block is not MarkdownBlock.Paragraph);
 
     protected override void BuildRenderTree(RenderTreeBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        _drawn = (Block, Times);
+        _drawn = (Block, Times, TopLevel);
         if (Block is not null) Draw(builder, Block, isTight: false);
     }
 
@@ -28,9 +34,11 @@ public sealed class MarkdownBlockView : ComponentBase
         builder.OpenRegion(0);
         switch (block)
         {
+            case MarkdownBlock.Heading { Content.IsEmpty: true }:
+                break; // its words have not come yet
             case MarkdownBlock.Heading heading:
                 // Below the page's own headings, whatever the text says.
-                Element(builder, "h" + Math.Min(heading.Level + 2, 6).ToString(CultureInfo.InvariantCulture), heading.Content, null);
+                Element(builder, "h" + Math.Clamp(FirstLevel + heading.Level - TopLevel, FirstLevel, 6).ToString(CultureInfo.InvariantCulture), heading.Content, null);
                 break;
             case MarkdownBlock.Paragraph paragraph when isTight:
                 Draw(builder, paragraph.Content);

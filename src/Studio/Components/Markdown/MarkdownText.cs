@@ -26,13 +26,16 @@ public sealed class MarkdownText
 
     public ImmutableArray<MarkdownBlock> Blocks => _blocks;
 
-    /// <summary>Sets the text. Cheap when it begins with the text so far.</summary>
+    /// <summary>Sets the text. Cheap when only its end differs from the text so far.</summary>
     /// <returns>Whether anything changed.</returns>
     public bool Update(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         if (text == Text) return false;
-        var kept = text.Length > Text.Length && text.StartsWith(Text, StringComparison.Ordinal) ? Math.Max(0, _blocks.Length - OpenBlocks) : 0;
+        var common = text.AsSpan().CommonPrefixLength(Text);
+        var inside = 0; // blocks that begin in what both have
+        while (inside < _blocks.Length && _blocks[inside].Start < common) inside++;
+        var kept = Math.Max(0, inside - OpenBlocks);
         var from = kept == 0 ? 0 : _blocks[kept].Start;
         var end = Math.Min(text.Length, MaxLength);
         var read = BlockParser.Parse(text[from..end], from);

@@ -16,7 +16,10 @@ public sealed class MarkdownView : ComponentBase
     /// <summary>Makes times into links; null leaves them text.</summary>
     [Parameter] public TimeLinks? Times { get; set; }
 
-    protected override void OnParametersSet() => _ = _text.Update(Text);
+    /// <summary>More text will follow: marks that are open at its end already count as closed, so that they do not flicker.</summary>
+    [Parameter] public bool IsGrowing { get; set; }
+
+    protected override void OnParametersSet() => _ = _text.Update(IsGrowing ? GrowingText.Close(Text) : Text);
 
     protected override void BuildRenderTree(RenderTreeBuilder builder)
     {
@@ -24,12 +27,15 @@ public sealed class MarkdownView : ComponentBase
         builder.OpenElement(0, "div");
         builder.AddAttribute(1, "class", "md");
         builder.AddAttribute(2, "dir", "auto");
+        // The first heading is the highest, whatever its level: the page's outline has no gaps, and does not change as the text grows.
+        var top = _text.Blocks.OfType<MarkdownBlock.Heading>().FirstOrDefault()?.Level ?? 1;
         foreach (var block in _text.Blocks)
         {
             builder.OpenComponent<MarkdownBlockView>(3);
             builder.SetKey(block.Start);
             builder.AddComponentParameter(4, nameof(MarkdownBlockView.Block), block);
             builder.AddComponentParameter(5, nameof(MarkdownBlockView.Times), Times);
+            builder.AddComponentParameter(6, nameof(MarkdownBlockView.TopLevel), top);
             builder.CloseComponent();
         }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using Studio.Api;
 
 namespace Studio.Library.Uploads;
 
@@ -20,7 +21,7 @@ internal static class PartFile
     /// <param name="checksum">Of the new bytes; on a mismatch they are removed again.</param>
     /// <param name="progress">Told the file's length after each write; also when the body breaks off.</param>
     /// <param name="ct">Ends the reading; what arrived is kept.</param>
-    /// <exception cref="LibraryException">More bytes than there is room for (none is kept), a checksum that does not match, or a full disk.</exception>
+    /// <exception cref="RequestException">More bytes than there is room for (none is kept), a checksum that does not match, or a full disk.</exception>
     public static async Task AppendAsync(
         string path, long offset, long room, PipeReader body, IncrementalHash? hash, ChunkChecksum? checksum, Action<long> progress, CancellationToken ct)
     {
@@ -37,7 +38,7 @@ internal static class PartFile
             {
                 body.AdvanceTo(buffer.End);
                 Truncate(file, offset, progress);
-                throw new LibraryException(LibraryError.TooLarge, $"the request brings more than the {room} bytes that are missing; none of it was kept");
+                throw RequestException.TooLarge($"the request brings more than the {room} bytes that are missing; none of it was kept");
             }
 
             await WriteAsync(file, buffer, at, segments).ConfigureAwait(false);
@@ -56,7 +57,7 @@ internal static class PartFile
 
         if (checksum?.Matches() != false) return;
         Truncate(file, offset, progress);
-        throw new LibraryException(LibraryError.Checksum, $"the {at - offset} bytes from {offset} do not match their checksum and were thrown away; send them again");
+        throw Refusals.Checksum($"the {at - offset} bytes from {offset} do not match their checksum and were thrown away; send them again");
     }
 
     /// <summary>SHA-256 of a whole file, read in blocks.</summary>
@@ -111,7 +112,7 @@ internal static class PartFile
         }
         catch (IOException e)
         {
-            throw new LibraryException(LibraryError.DiskFull, $"the server cannot store more: {e.Message} Free space on its disk, then resume the upload", e);
+            throw Refusals.DiskFull($"the server cannot store more: {e.Message} Free space on its disk, then resume the upload");
         }
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Studio.Accounts;
+using Studio.Api;
 using Studio.Observability;
 using Studio.Security;
 
@@ -25,12 +26,13 @@ internal static class TusEndpoints
 
     public static void MapTus(this IEndpointRouteBuilder routes)
     {
-        var files = routes.MapGroup(Path).RequireAuthorization(Policies.Write).WithMetadata(PlainStatusCodes.Instance).ExcludeFromDescription()
+        var files = routes.MapGroup(Path).RequireAuthorization(Policies.Write).ExcludeFromDescription()
             .AddEndpointFilter(ProtocolAsync);
         _ = files.MapMethods("", [HttpMethods.Options], Discover);
         _ = files.MapMethods("{id}", [HttpMethods.Options], Discover);
         _ = files.MapPost("", CreateAsync);
         _ = files.MapMethods("{id}", [HttpMethods.Head], HeadAsync);
+        // Their number is bounded by the bytes that an upload may have; a limit of requests would only slow it down.
         _ = files.MapPatch("{id}", PatchAsync).WithMetadata(new RateAttribute(RateClass.Piece));
         _ = files.MapDelete("{id}", DeleteAsync);
         _ = files.MapPost("{id}", OverrideAsync).WithMetadata(new RateAttribute(RateClass.Piece));
@@ -52,7 +54,7 @@ internal static class TusEndpoints
         {
             return await next(context);
         }
-        catch (LibraryException e)
+        catch (RequestException e)
         {
             return Problem(e.Status, e.Message);
         }
@@ -139,16 +141,23 @@ internal static class TusEndpoints
         // For this request only: its size is bounded by the upload's length, its slowness by the wait for the next byte.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;
+        var (metrics, counted) = (context.RequestServices.GetRequiredService<StudioMetrics>(), offset);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct, context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
         try
         {
-            var status = await uploads.AppendAsync(ownerId, id, offset, context.Request.ContentLength, context.Request.BodyReader, checksum, end.Token);
-            context.RequestServices.GetRequiredService<StudioMetrics>().UploadReceived(Math.Max(0, status.Offset - offset));
+            var status = await uploads.AppendAsync(ownerId, id, offset, context.Request.ContentLength, context.Request.BodyReader, checksum, end.Token, Count);
             return status.State == UploadState.Checking ? await uploads.FinishAsync(ownerId, id, ct) : status;
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            throw new LibraryException(LibraryError.Unavailable, "the server is stopping; what arrived is kept, resume later");
+            throw Refusals.Unavailable("the server is stopping; what arrived is kept, resume later");
+        }
+
+        // As it arrives: a request that breaks off has brought its bytes, too.
+        void Count(long at)
+        {
+            if (at > counted) metrics.UploadReceived(at - counted);
+            counted = at;
         }
     }
 

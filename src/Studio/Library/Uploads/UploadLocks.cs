@@ -1,3 +1,5 @@
+using Studio.Api;
+
 namespace Studio.Library.Uploads;
 
 /// <summary>
@@ -20,7 +22,7 @@ internal sealed class UploadLocks
     /// <param name="id">The upload.</param>
     /// <param name="wait">Longest wait for the holder to let go.</param>
     /// <param name="ct">The waiting request's own end.</param>
-    /// <exception cref="LibraryException"><see cref="LibraryError.Busy"/>: the holder did not let go.</exception>
+    /// <exception cref="RequestException">423: the holder did not let go.</exception>
     public async Task<Held> AcquireAsync(string id, TimeSpan wait, CancellationToken ct)
     {
         Entry entry;
@@ -33,7 +35,7 @@ internal sealed class UploadLocks
         try
         {
             entry.Interrupt();
-            if (!await entry.Gate.WaitAsync(wait, ct).ConfigureAwait(false)) throw new LibraryException(LibraryError.Busy, $"another request is at work on upload '{id}'; try again in a moment");
+            if (!await entry.Gate.WaitAsync(wait, ct).ConfigureAwait(false)) throw Refusals.Busy($"another request is at work on upload '{id}'; try again in a moment");
         }
         catch
         {

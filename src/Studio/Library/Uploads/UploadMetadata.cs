@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using Studio.Api;
 
 namespace Studio.Library.Uploads;
 
@@ -9,7 +10,7 @@ internal static class UploadMetadata
     private static readonly string[] s_nameKeys = ["filename", "name"];
 
     /// <param name="header">As sent; may be empty.</param>
-    /// <exception cref="LibraryException">It does not have this form.</exception>
+    /// <exception cref="RequestException">It does not have this form.</exception>
     public static IReadOnlyDictionary<string, string> Parse(string header)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -32,6 +33,6 @@ internal static class UploadMetadata
 
     public static string Format(string name) => $"filename {Convert.ToBase64String(Encoding.UTF8.GetBytes(name))}";
 
-    private static LibraryException Bad(string header, string why) =>
-        new(LibraryError.Invalid, $"Upload-Metadata '{(header.Length > 100 ? header[..100] + "…" : header)}' {why}");
+    private static RequestException Bad(string header, string why) =>
+        RequestException.Invalid($"Upload-Metadata '{(header.Length > 100 ? header[..100] + "…" : header)}' {why}");
 }

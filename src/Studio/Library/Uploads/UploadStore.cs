@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using Microsoft.EntityFrameworkCore;
+using Studio.Api;
 using Studio.Data;
 using Studio.Hosting;
+using Studio.Observability;
 
 namespace Studio.Library.Uploads;
 
@@ -11,7 +13,8 @@ namespace Studio.Library.Uploads;
 /// server is in these two.
 /// </summary>
 internal sealed class UploadStore(
-    IDbContextFactory<StudioDb> databases, StudioFolders folders, LibraryLimits limits, DiskSpace disk, VideoIntake intake, LibraryEvents events, TimeProvider time, ILogger<UploadStore> log)
+    IDbContextFactory<StudioDb> databases, StudioFolders folders, LibraryLimits limits, DiskSpace disk, VideoIntake intake, LibraryEvents events, TimeProvider time, ILogger<UploadStore> log,
+    StudioMetrics? metrics = null)
     : IAsyncDisposable
 {
     private readonly UploadLocks _locks = new();
@@ -26,12 +29,12 @@ internal sealed class UploadStore(
     /// <param name="name">The file's name, cleaned.</param>
     /// <param name="length">Bytes in all.</param>
     /// <param name="metadata">As the client sent it.</param>
-    /// <exception cref="LibraryException">It is empty or too large, or there is no room for it.</exception>
+    /// <exception cref="RequestException">It is empty or too large, or there is no room for it.</exception>
     public async Task<UploadStatus> CreateAsync(string ownerId, string name, long length, string metadata, CancellationToken ct)
     {
-        if (length <= 0) throw new LibraryException(LibraryError.Invalid, $"'{name}' has {length} bytes; choose a file with content");
-        if (length > limits.MaxUploadBytes) throw new LibraryException(LibraryError.TooLarge, $"'{name}' has {length} bytes, above the limit of {limits.MaxUploadBytes} a file; cut or re-encode it");
-        if (length > disk.Free(folders.Uploads) - limits.DiskReserveBytes) throw new LibraryException(LibraryError.DiskFull, $"'{name}' has {length} bytes, more than the server's disk has free; delete videos or ask an administrator for space");
+        if (length <= 0) throw RequestException.Invalid($"'{name}' has {length} bytes; choose a file with content");
+        if (length > limits.MaxUploadBytes) throw RequestException.TooLarge($"'{name}' has {length} bytes, above the limit of {limits.MaxUploadBytes} a file; cut or re-encode it");
+        if (length > disk.Free(folders.Uploads) - limits.DiskReserveBytes) throw Refusals.DiskFull($"'{name}' has {length} bytes, more than the server's disk has free; delete videos or ask an administrator for space");
         var now = time.GetUtcNow();
         var upload = new Upload { Id = Ids.New(time), OwnerId = ownerId, Name = name, Length = length, Metadata = metadata, CreatedAt = now, ExpiresAt = now + limits.UploadLifetime };
         var db = await databases.CreateDbContextAsync(ct).ConfigureAwait(false);
@@ -43,11 +46,11 @@ internal sealed class UploadStore(
             {
                 var open = Open(db, ownerId, now);
                 var count = await open.CountAsync(ct).ConfigureAwait(false);
-                if (count >= limits.MaxOpenUploads) throw new LibraryException(LibraryError.Quota, $"{count} uploads are unfinished, the most a person may have; finish or cancel some");
+                if (count >= limits.MaxOpenUploads) throw RequestException.TooLarge($"{count} uploads are unfinished, the most a person may have; finish or cancel some");
                 var used = await UsedAsync(db, ownerId, now, ct).ConfigureAwait(false);
                 if (used.Total + length > limits.UserQuotaBytes)
                 {
-                    throw new LibraryException(LibraryError.Quota, $"'{name}' has {length} bytes, but {used.Total} of your {limits.UserQuotaBytes} are in use; delete videos or cancel uploads");
+                    throw RequestException.TooLarge($"'{name}' has {length} bytes, but {used.Total} of your {limits.UserQuotaBytes} are in use; delete videos or cancel uploads");
                 }
 
                 _ = db.Add(upload);
@@ -68,7 +71,7 @@ internal sealed class UploadStore(
     }
 
     /// <summary>An upload of this owner.</summary>
-    /// <exception cref="LibraryException">There is none, or it has expired.</exception>
+    /// <exception cref="RequestException">There is none, or it has expired.</exception>
     public async Task<UploadStatus> GetAsync(string ownerId, string id, CancellationToken ct)
     {
         var upload = await RowAsync(ownerId, id, ct).ConfigureAwait(false);
@@ -100,26 +103,27 @@ internal sealed class UploadStore(
     /// <summary>Appends a body at an offset. What arrives is kept when the body breaks off.</summary>
     /// <param name="offset">Where the sender believes the upload stands.</param>
     /// <param name="announced">Bytes the sender says will come; null when it does not say.</param>
-    /// <exception cref="LibraryException">The offset is another one, too much is announced or comes, the checksum does not match,
+    /// <param name="progress">Told the number of bytes that are there, after each piece.</param>
+    /// <exception cref="RequestException">The offset is another one, too much is announced or comes, the checksum does not match,
     /// the sender stalls, or another request takes the upload over.</exception>
     public async Task<UploadStatus> AppendAsync(
-        string ownerId, string id, long offset, long? announced, PipeReader body, ChunkChecksum? checksum, CancellationToken ct)
+        string ownerId, string id, long offset, long? announced, PipeReader body, ChunkChecksum? checksum, CancellationToken ct, Action<long>? progress = null)
     {
         using var held = await _locks.AcquireAsync(id, limits.LockWait, ct).ConfigureAwait(false);
         var upload = await RowAsync(ownerId, id, ct).ConfigureAwait(false);
-        if (upload.Error is not null) throw new LibraryException(LibraryError.Gone, upload.Error);
+        if (upload.Error is not null) throw Refusals.Gone(upload.Error);
         var at = upload.VideoId is not null ? upload.Length : Offset(upload);
-        if (offset != at) throw new LibraryException(LibraryError.Conflict, $"the upload stands at {at} of {upload.Length} bytes, not at {offset}; ask for its offset and go on from there");
-        if (announced > upload.Length - at) throw new LibraryException(LibraryError.TooLarge, $"{announced} bytes at {at} go beyond the upload's {upload.Length}");
+        if (offset != at) throw RequestException.Conflict($"the upload stands at {at} of {upload.Length} bytes, not at {offset}; ask for its offset and go on from there");
+        if (announced > upload.Length - at) throw RequestException.TooLarge($"{announced} bytes at {at} go beyond the upload's {upload.Length}");
         if (at == upload.Length) return UploadStatus.Of(upload, at);
-        at = await ReceiveAsync(upload, at, body, checksum, held.Interrupted, ct).ConfigureAwait(false);
+        at = await ReceiveAsync(upload, at, body, checksum, progress, held.Interrupted, ct).ConfigureAwait(false);
         return UploadStatus.Of(upload, at);
     }
 
     /// <summary>Checks a complete upload and puts it into the library; a check under way is joined.</summary>
     /// <param name="ct">Ends the waiting, not the check.</param>
     /// <returns>Done or refused; still checking when the wait took longer than the limit.</returns>
-    /// <exception cref="LibraryException">The server cannot look into files now; the upload is kept.</exception>
+    /// <exception cref="RequestException">The server cannot look into files now; the upload is kept.</exception>
     public async Task<UploadStatus> FinishAsync(string ownerId, string id, CancellationToken ct)
     {
         var upload = await RowAsync(ownerId, id, ct).ConfigureAwait(false);
@@ -136,7 +140,7 @@ internal sealed class UploadStore(
     }
 
     /// <summary>Ends an upload and deletes its bytes. A video it has become stays.</summary>
-    /// <exception cref="LibraryException">There is none, or it is being checked and the wait was too long.</exception>
+    /// <exception cref="RequestException">There is none, or it is being checked and the wait was too long.</exception>
     public async Task DeleteAsync(string ownerId, string id, CancellationToken ct)
     {
         _ = await RowAsync(ownerId, id, ct).ConfigureAwait(false);
@@ -156,7 +160,7 @@ internal sealed class UploadStore(
             {
                 _ = await Start(upload).WaitAsync(ct).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is LibraryException or IOException)
+            catch (Exception e) when (e is RequestException or IOException)
             {
                 log.LogWarning("The upload {Id} waits to be checked: {Reason}", upload.Id, e.Message);
             }
@@ -193,7 +197,7 @@ internal sealed class UploadStore(
 
     private long Offset(Upload upload) => Math.Min(upload.Length, PartFile.Length(intake.Part(upload.Id)));
 
-    private async Task<long> ReceiveAsync(Upload upload, long at, PipeReader body, ChunkChecksum? checksum, CancellationToken interrupted, CancellationToken ct)
+    private async Task<long> ReceiveAsync(Upload upload, long at, PipeReader body, ChunkChecksum? checksum, Action<long>? progress, CancellationToken interrupted, CancellationToken ct)
     {
         using var stall = new CancellationTokenSource(limits.BodyStall, time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct, interrupted, stall.Token, _stopping.Token);
@@ -205,15 +209,15 @@ internal sealed class UploadStore(
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested && !ct.IsCancellationRequested)
         {
-            throw new LibraryException(LibraryError.Busy, $"another request took over upload '{upload.Id}' at {at} bytes");
+            throw Refusals.Busy($"another request took over upload '{upload.Id}' at {at} bytes");
         }
         catch (OperationCanceledException) when (stall.IsCancellationRequested && !ct.IsCancellationRequested)
         {
-            throw new LibraryException(LibraryError.Stalled, $"nothing arrived for {limits.BodyStall.TotalSeconds:0} s; {at} of {upload.Length} bytes are kept, resume from there");
+            throw Refusals.Stalled($"nothing arrived for {limits.BodyStall.TotalSeconds:0} s; {at} of {upload.Length} bytes are kept, resume from there");
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested && !ct.IsCancellationRequested)
         {
-            throw new LibraryException(LibraryError.Unavailable, $"the server is stopping; {at} of {upload.Length} bytes are kept, resume later");
+            throw Refusals.Unavailable($"the server is stopping; {at} of {upload.Length} bytes are kept, resume later");
         }
         finally
         {
@@ -227,7 +231,9 @@ internal sealed class UploadStore(
 
         void Advance(long to)
         {
+            if (to > at) metrics?.UploadReceived(to - at);
             at = to;
+            progress?.Invoke(at);
             stall.CancelAfter(limits.BodyStall);
         }
     }
@@ -253,7 +259,7 @@ internal sealed class UploadStore(
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
-            throw new LibraryException(LibraryError.Unavailable, $"the server is stopping; '{upload.Name}' is complete and will be checked at the next start");
+            throw Refusals.Unavailable($"the server is stopping; '{upload.Name}' is complete and will be checked at the next start");
         }
         finally
         {
@@ -275,12 +281,12 @@ internal sealed class UploadStore(
 
     private async Task<Upload> RowAsync(string ownerId, string id, CancellationToken ct)
     {
-        if (!Ids.IsValid(id)) throw LibraryException.NoUpload(id);
+        if (!Ids.IsValid(id)) throw Refusals.NoUpload(id);
         var db = await databases.CreateDbContextAsync(ct).ConfigureAwait(false);
         await using (db.ConfigureAwait(false))
         {
-            var upload = await db.Uploads.AsNoTracking().SingleOrDefaultAsync(u => u.Id == id && u.OwnerId == ownerId, ct).ConfigureAwait(false) ?? throw LibraryException.NoUpload(id);
-            return upload.ExpiresAt > time.GetUtcNow() ? upload : throw new LibraryException(LibraryError.Gone, $"the upload '{id}' expired at {upload.ExpiresAt:u}; start it again");
+            var upload = await db.Uploads.AsNoTracking().SingleOrDefaultAsync(u => u.Id == id && u.OwnerId == ownerId, ct).ConfigureAwait(false) ?? throw Refusals.NoUpload(id);
+            return upload.ExpiresAt > time.GetUtcNow() ? upload : throw Refusals.Gone($"the upload '{id}' expired at {upload.ExpiresAt:u}; start it again");
         }
     }
 

@@ -116,10 +116,10 @@ public sealed partial class ChatPage
 
     private void CompareAsync()
     {
-        if (!_address.IsComparing && _second.Value == _first.Value)
+        if (!_address.IsComparing && (_second.Value is null || _second.Value == new AnswerSettings() || _second.Value == _first.Value))
         {
-            // Something to compare with: the strong preset, or the balanced one beside it.
-            _second.Form = SettingsForm.From((_first.Value ?? new()) with { Compress = _first.Value?.Compress == "strong" ? "balanced" : "strong" }, LayersOf(_first.Value?.Model));
+            // Something to compare with: what every token costs, or what dropping saves.
+            _second.Form = SettingsForm.From((_first.Value ?? new()) with { Compress = _first.Value?.Compress is null or "off" ? "strong" : "off" }, LayersOf(_first.Value?.Model));
         }
 
         Navigation.NavigateTo((_address with { IsComparing = !_address.IsComparing, Settings = _first.Value, SecondSettings = _second.Value }).ToString(), replace: true);
@@ -165,28 +165,19 @@ public sealed partial class ChatPage
         await ReloadAsync();
     }
 
-    private void AskDelete(ConversationSummary conversation)
+    private async Task DeleteAsync(ConversationSummary conversation)
     {
         _deleting = conversation;
-        _deleteDialog!.Open();
-    }
-
-    private void AskDeleteThis()
-    {
-        if (_conversation is not { } c) return;
-        AskDelete(new(c.Id, c.Title, c.OwnerId, c.OwnerName, c.Visibility, c.CreatedAt, c.UpdatedAt, c.Messages.Count(m => m.Role == MessageRole.Question), c.CanWrite, null));
-    }
-
-    private async Task DeleteAsync()
-    {
-        if (_deleting is not { } conversation) return;
-        await _deleteDialog!.CloseAsync();
-        if (!await TryAsync(() => Conversations.DeleteAsync(_user!, conversation.Id, _gone.Token))) return;
+        StateHasChanged();
+        if (!await _deleteDialog!.AskAsync() || !await TryAsync(() => Conversations.DeleteAsync(_user!, conversation.Id, _gone.Token))) return;
         await ClearDraftAsync(conversation.Id);
         _listVersion++;
         Toasts.Info("The conversation was deleted.");
         if (conversation.Id == _address.ConversationId) Navigation.NavigateTo(_address.To(null).ToString(), replace: true);
     }
+
+    private Task DeleteThisAsync() => _conversation is not { } c ? Task.CompletedTask
+        : DeleteAsync(new(c.Id, c.Title, c.OwnerId, c.OwnerName, c.Visibility, c.CreatedAt, c.UpdatedAt, c.Messages.Count(m => m.Role == MessageRole.Question), c.CanWrite, null));
 
     private async Task<bool> TryAsync(Func<Task> action)
     {

@@ -1,4 +1,5 @@
 using Microsoft.JSInterop;
+using Studio.Components.Chat;
 
 namespace Studio.Pages.Chat;
 
@@ -13,7 +14,12 @@ public sealed partial class ChatPage
 
     /// <summary>The input sends its text; whether it was asked.</summary>
     [JSInvokable]
-    public Task<bool> SendAsync(string text) => AskAsync(text);
+    public async Task<bool> SendAsync(string text)
+    {
+        // A quick hand can be ahead of the page: the question waits for the settings that its address names.
+        await _opened.Task.WaitAsync(_gone.Token);
+        return await AskAsync(text);
+    }
 
     /// <summary>Nothing was typed for a moment.</summary>
     [JSInvokable]
@@ -37,6 +43,20 @@ public sealed partial class ChatPage
     {
         (_activeVideo, _toSeek) = (videoId, seconds);
         StateHasChanged();
+    }
+
+    /// <summary>Files were dropped or picked: the tray shows how far they are.</summary>
+    [JSInvokable]
+    public Task UploadBegunAsync() => _picker?.CloseAsync() ?? Task.CompletedTask;
+
+    /// <summary>A file that was dropped here is in the library.</summary>
+    [JSInvokable]
+    public async Task AttachUploadedAsync(string videoId)
+    {
+        if (_address.ConversationId is null) _recent = await _library.ListAsync(_user!, null, 1, RecentVideos, _gone.Token);
+        if (_address.Attached.Contains(videoId)) return;
+        if (_address.Attached.Count >= ChatAddress.MaxAttached) Toasts.Info($"The file is in the library; {ChatAddress.MaxAttached} are attached already, as many as a question takes.");
+        else TakeAsync([.. _address.Attached, videoId]);
     }
 
     protected override async Task OnAfterRenderAsync(bool firstRender)

@@ -37,11 +37,12 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private IReadOnlyList<ModelCard> _models = [];
     private ConversationSummary? _deleting;
     private MediaPicker? _picker;
-    private ChatDialog? _deleteDialog;
+    private ConfirmDialog? _deleteDialog;
     private string? _problem;
     private string? _askProblem;
     private string? _activeVideo;
     private string _draft = "";
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isLoaded;
     private int _loads;
     private int _listVersion;
@@ -69,6 +70,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     [Parameter] public string? ConversationId { get; set; }
 
+    /// <summary>Carried from the static drawing into the interactive one.</summary>
+    [PersistentState] public ChatSnapshot? Snapshot { get; set; }
+
     [SupplyParameterFromQuery(Name = "m")] private string? MessageQuery { get; set; }
 
     [SupplyParameterFromQuery(Name = "t")] private string? TimeQuery { get; set; }
@@ -81,6 +85,8 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     [SupplyParameterFromQuery(Name = "s2")] private string? SecondQuery { get; set; }
 
+    [SupplyParameterFromQuery(Name = "model")] private string? ModelQuery { get; set; }
+
     [SupplyParameterFromQuery(Name = "compare")] private string? CompareQuery { get; set; }
 
     [SupplyParameterFromQuery(Name = "q")] private string? SearchQuery { get; set; }
@@ -88,6 +94,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     [SupplyParameterFromQuery(Name = "p")] private string? PageQuery { get; set; }
 
     [SupplyParameterFromQuery(Name = "history")] private string? HistoryQuery { get; set; }
+
+    /// <summary>Whether the address has been read: before it, the forms do not yet hold what a question is asked with.</summary>
+    private bool IsOpen => _opened.Task.IsCompleted;
 
     private string Title => _conversation is { Title.Length: > 0 } c ? c.Title : _address.ConversationId is null ? "New conversation" : _problem is null ? "Conversation" : "Not found";
 
@@ -118,7 +127,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         _user = CurrentUser.From((await Authentication).User);
         _library = new(Databases);
         _plans = new((settings, question, ct) => Plans.PlanAsync(_user, settings, question.VideoIds, question.Text, question.ParentId, ct), StateHasChanged, Clock);
-        _models = await Models.ListAsync(_gone.Token);
+        _models = Snapshot?.Models ?? await Models.ListAsync(_gone.Token);
     }
 
     protected override async Task OnParametersSetAsync()
@@ -128,24 +137,42 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         _address = ChatAddress.Parse(ConversationId, new Dictionary<string, string?>
         {
             ["m"] = MessageQuery, ["t"] = TimeQuery, ["v"] = VideoQuery, ["video"] = AttachedQuery, ["s"] = FirstQuery, ["s2"] = SecondQuery,
-            ["compare"] = CompareQuery, ["q"] = SearchQuery, ["p"] = PageQuery, ["history"] = HistoryQuery,
+            ["model"] = ModelQuery, ["compare"] = CompareQuery, ["q"] = SearchQuery, ["p"] = PageQuery, ["history"] = HistoryQuery,
         });
         var isOther = !_isLoaded || before.ConversationId != _address.ConversationId;
         _isLoaded = true;
         if (isOther)
         {
-            (_conversation, _problem, _askProblem, _activeVideo) = (null, null, null, null);
-            _expected.Clear();
+            // What is shown stays until the other conversation is there.
+            if (!TryTakeSnapshot()) await LoadAsync();
+            (_askProblem, _activeVideo, _draft) = (null, null, "");
             _times.Clear();
         }
 
         if (_address.VideoId is not null && (isOther || before.VideoId != _address.VideoId)) _activeVideo = _address.VideoId;
-        if (isOther) await LoadAsync();
         await ShowAsync();
+        if (!RendererInfo.IsInteractive)
+        {
+            await CompareExpectedAsync();
+            var snapshot = new ChatSnapshot(_address.ConversationId, _conversation, _problem, _videos, _recent, _models, _expected);
+            Snapshot = snapshot.IsSmall ? snapshot : null;
+        }
+
         TakeAddressSettings(before, isOther);
+        _ = _opened.TrySetResult();
         if (isOther) _toShow = true;
         else if (_address.Time is { } time && before.Time != time) _toSeek = time;
         await PlanAsync();
+    }
+
+    private bool TryTakeSnapshot()
+    {
+        if (!RendererInfo.IsInteractive || Snapshot is not { } snapshot) return false;
+        Snapshot = null; // once: later it would be old
+        if (snapshot.ConversationId != _address.ConversationId) return false;
+        (_conversation, _problem, _videos, _recent) = (snapshot.Conversation, snapshot.Problem, snapshot.Videos, snapshot.Recent);
+        foreach (var (id, plan) in snapshot.Expected) _expected[id] = plan;
+        return true;
     }
 
     /// <summary>Reads the conversation again: something in it changed.</summary>
@@ -160,8 +187,11 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     private async Task LoadAsync()
     {
+        if (_conversation?.Id != _address.ConversationId) _expected.Clear();
         if (_address.ConversationId is not { } id)
         {
+            _loads++;
+            (_conversation, _problem) = (null, null);
             _recent = await _library.ListAsync(_user!, null, 1, RecentVideos, _gone.Token);
             return;
         }
@@ -174,7 +204,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         }
         catch (RequestException)
         {
-            (_conversation, _problem) = (null, "It was deleted, it is not shared with you, or the link is incomplete.");
+            if (load == _loads) (_conversation, _problem) = (null, "It was deleted, it is not shared with you, or the link is incomplete.");
         }
     }
 

@@ -115,6 +115,7 @@ public sealed partial class SystemPage(
         try
         {
             _examination = await doctor.ExamineAsync(measure, _gone.Token);
+            if (_user is { IsAdmin: true }) _caches = await caches.MeasureAsync(_gone.Token); // it may have kept what it measured
         }
         catch (OperationCanceledException)
         {

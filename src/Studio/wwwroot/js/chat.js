@@ -6,13 +6,6 @@ const planDelay = 250; // ms after the last key before the plan is asked for
 
 export const offset = () => -new Date().getTimezoneOffset();
 
-export function openDialog(dialog) {
-  if (!dialog.open) dialog.showModal();
-  dialog.querySelector("[autofocus]")?.focus();
-}
-
-export const closeDialog = (dialog) => dialog.close();
-
 export function start(root, page) {
   const stop = new AbortController();
   const signal = stop.signal;
@@ -21,6 +14,7 @@ export function start(root, page) {
   player.watch(root, signal);
   const follower = follow(root, signal);
   const draft = composer(root, call, signal);
+  files(root, call, signal);
 
   root.addEventListener("click", async (event) => {
     const target = event.target.closest?.("[data-seek],[data-copy],[data-copy-code],[data-suggest],[data-ask-moment],[data-send]");
@@ -59,7 +53,7 @@ export function start(root, page) {
       const history = document.getElementById("chat-history");
       if (history?.matches(":popover-open")) history.hidePopover();
       const message = messageId ? document.getElementById(`message-${messageId}`) : null;
-      if (!message) return follower.end();
+      if (!message) return root.dataset.conversation ? follower.end() : follower.top();
       follower.release();
       message.scrollIntoView({ block: "start" });
       if (!highlight) return;
@@ -84,7 +78,7 @@ function follow(root, signal) {
   let follows = true;
   let last = 0;
   const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 24;
-  const show = () => { jump.hidden = follows || atEnd(); };
+  const show = () => { jump.hidden = follows || atEnd() || !root.dataset.conversation; };
   const end = () => {
     follows = true;
     log.scrollTop = log.scrollHeight;
@@ -97,10 +91,17 @@ function follow(root, signal) {
     show();
   }, { passive: true, signal });
   jump.addEventListener("click", end, { signal });
+  // What a person opens grows where it is looked at.
+  log.addEventListener("click", (event) => { if (event.target.closest("summary")) follows = false; }, { signal, capture: true });
   const sizes = new ResizeObserver(() => { if (follows) end(); else show(); });
   sizes.observe(log);
   sizes.observe(log.firstElementChild);
-  return { end, release: () => { follows = false; }, dispose: () => sizes.disconnect() };
+  const top = () => {
+    follows = false;
+    log.scrollTop = 0;
+    show();
+  };
+  return { end, top, release: () => { follows = false; }, dispose: () => sizes.disconnect() };
 }
 
 /** The input. Its text belongs to the browser and is kept for this tab until it is sent. */
@@ -127,6 +128,7 @@ function composer(root, call, signal) {
     const box = input();
     if (!box || sending || !box.value.trim()) return;
     sending = true;
+    root.toggleAttribute("data-sending", true);
     clearTimeout(timer);
     const [text, at] = [box.value, key()];
     try {
@@ -138,6 +140,7 @@ function composer(root, call, signal) {
       }
     } finally {
       sending = false;
+      root.removeAttribute("data-sending");
     }
   };
   root.addEventListener("input", (event) => { if (event.target.matches("[data-composer]")) changed(event.target); }, { signal });
@@ -175,6 +178,45 @@ function composer(root, call, signal) {
       try { sessionStorage.removeItem(keyOf(id)); } catch { /* as above */ }
     },
   };
+}
+
+/** Files dropped on the page or picked in the dialog go to the library, and are attached once they are there. */
+function files(root, call, signal) {
+  const mine = new Set();
+  let listening = false;
+  const take = async (list) => {
+    if (list.length === 0) return;
+    const uploads = await import("./uploads.js");
+    if (!listening) {
+      listening = true;
+      const off = uploads.onDone((upload) => { if (mine.delete(upload.print) && upload.video) call("AttachUploadedAsync", upload.video).catch(() => { /* the page is gone; the library has it */ }); });
+      signal.addEventListener("abort", off);
+    }
+    const { fingerprint } = await import("./tus-client.js");
+    for (const file of list) mine.add(fingerprint(file));
+    uploads.add(list);
+    call("UploadBegunAsync");
+  };
+  // Whoever may not ask here is not offered to drop anything.
+  const hasFiles = (event) => root.querySelector(".chat-drop") && [...(event.dataTransfer?.types ?? [])].includes("Files");
+  let depth = 0; // elements under the pointer change all the time
+  const over = (on) => root.toggleAttribute("data-dropping", on);
+  root.addEventListener("dragenter", (event) => { if (hasFiles(event)) { event.preventDefault(); depth++; over(true); } }, { signal });
+  root.addEventListener("dragover", (event) => { if (hasFiles(event)) { event.preventDefault(); event.dataTransfer.dropEffect = "copy"; } }, { signal });
+  root.addEventListener("dragleave", (event) => { if (hasFiles(event) && --depth <= 0) { depth = 0; over(false); } }, { signal });
+  root.addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    depth = 0;
+    over(false);
+    take([...event.dataTransfer.items].filter((i) => i.kind === "file" && i.webkitGetAsEntry?.()?.isDirectory !== true).map((i) => i.getAsFile()).filter(Boolean));
+  }, { signal });
+  root.addEventListener("change", (event) => {
+    if (!event.target.matches?.("input[data-upload]")) return;
+    const list = [...event.target.files];
+    event.target.value = "";
+    take(list);
+  }, { signal });
 }
 
 /** What a copy button copies: the text as it is shown, its Markdown, or an address. */

@@ -104,6 +104,7 @@ export class Patches {
   #refresh() {
     const csv = this.#root.closest("[data-chart]")?.querySelector("[data-csv]");
     if (csv) csv.href = `${this.#api}patches.csv?frame=${this.#now.column}&layer=${this.#now.layer}`;
+    for (const box of this.#root.querySelectorAll("[data-patch-show]")) box.disabled = !this.#now.frame.owners;
     this.#draw();
     this.#say();
     this.#table();
@@ -146,7 +147,7 @@ export class Patches {
   #drawDropped(context, colour, w, h) {
     const { frame } = this.#now;
     context.save();
-    context.strokeStyle = colour("--line-strong");
+    context.strokeStyle = colour("--text");
     context.lineWidth = 1;
     for (let p = 0; p < frame.owners.length; p++) {
       if (this.#alive(frame.bySlot.get(frame.owners[p]))) continue;
@@ -154,7 +155,7 @@ export class Patches {
       context.globalAlpha = 0.78;
       context.fillStyle = colour("--surface");
       context.fillRect(x, y, w, h);
-      context.globalAlpha = 0.55;
+      context.globalAlpha = 0.4;
       context.beginPath();
       context.moveTo(x, y + h);
       context.lineTo(x + w, y);

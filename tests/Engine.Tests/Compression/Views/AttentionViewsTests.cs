@@ -31,6 +31,17 @@ public sealed class AttentionViewsTests
     }
 
     [Fact]
+    public void FromJson_GroupsThatWereNotRecorded_AreNull()
+    {
+        var json = Traces.VideoAndPicture().ToJson();
+        Assert.Null(CompressionTrace.FromJson(json).Media[1].Owners);
+        var old = json.Replace("\"owners\":null", "\"owners\":\"\"", StringComparison.Ordinal); // as version 1 wrote it
+        Assert.NotEqual(json, old);
+        Assert.Null(CompressionTrace.FromJson(old).Media[1].Owners);
+        Assert.Equal(16, CompressionTrace.FromJson(old).Media[0].Owners!.Length);
+    }
+
+    [Fact]
     public void FromJson_UnknownVersion_IsRefused() => Assert.Throws<System.Text.Json.JsonException>(
         () => CompressionTrace.FromJson(Traces.Small().ToJson().Replace("\"version\":2", "\"version\":3", StringComparison.Ordinal)));
 

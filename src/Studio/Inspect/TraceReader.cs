@@ -8,7 +8,7 @@ using Studio.Hosting;
 namespace Studio.Inspect;
 
 /// <summary>Reads recorded traces, <c>traces/{answer id}.json.gz</c>. Those used lately stay in memory, read and checked: a trace never changes.</summary>
-public sealed class TraceStore : IDisposable
+public sealed class TraceReader : IDisposable
 {
     /// <summary>Bytes of traces kept in memory.</summary>
     public const long BytesKept = 192L << 20;
@@ -21,12 +21,12 @@ public sealed class TraceStore : IDisposable
     private readonly long _maxJsonBytes;
     private readonly SemaphoreSlim _reading = new(1); // one at a time: a second reader of the same trace finds it kept
 
-    public TraceStore(StudioFolders folders)
+    public TraceReader(StudioFolders folders)
         : this(folders, BytesKept, MaxJsonBytes)
     {
     }
 
-    internal TraceStore(StudioFolders folders, long bytesKept, long maxJsonBytes) => (_folders, _kept, _maxJsonBytes) = (folders, new(bytesKept, Weigh), maxJsonBytes);
+    internal TraceReader(StudioFolders folders, long bytesKept, long maxJsonBytes) => (_folders, _kept, _maxJsonBytes) = (folders, new(bytesKept, Weigh), maxJsonBytes);
 
     internal int Kept => _kept.Count;
 

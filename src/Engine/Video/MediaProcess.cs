@@ -156,6 +156,34 @@ internal sealed class MediaProcess : IAsyncDisposable
     /// <summary>Stops the time limit while our own side is the slow one.</summary>
     internal void Disarm() => _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
+    /// <summary>Writes to standard input; false when the tool has ended and takes no more (its exit code tells why).</summary>
+    internal async ValueTask<bool> FeedAsync(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            await _process.StandardInput.BaseStream.WriteAsync(bytes, CancellationToken.None).ConfigureAwait(false);
+            return true;
+        }
+        catch (IOException)
+        {
+            ThrowIfStopped();
+            return false;
+        }
+    }
+
+    /// <summary>Ends standard input.</summary>
+    internal void EndFeed()
+    {
+        try
+        {
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The tool ended before; its exit code tells why.
+        }
+    }
+
     /// <summary>Reads some bytes of standard output; 0 at the end.</summary>
     internal async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
@@ -242,7 +270,7 @@ internal sealed class MediaProcess : IAsyncDisposable
             throw new MediaException(
                 MediaError.TimedOut,
                 _subject,
-                $"Reading '{_subject}' gave nothing for {_limit.TotalSeconds:0.###} s and was stopped; raise MediaLimits if the disk or the codec is that slow, else re-encode the file.");
+                $"Work on '{_subject}' made no progress for {_limit.TotalSeconds:0.###} s and was stopped; raise MediaLimits if the disk or the codec is that slow, else re-encode the file.");
         }
     }
 

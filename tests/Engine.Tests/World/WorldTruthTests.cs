@@ -8,6 +8,9 @@ public sealed class WorldTruthTests
 {
     private const int Side = 96;
 
+    // Every fourth grade is close enough to tell colours apart.
+    private static readonly int[][] s_ramps = [.. WorldColours.All.Select(c => c.Ramp().Where((_, level) => level % 4 == 0).ToArray())];
+
     [Fact]
     public void Where_NamedPart_HoldsTheObjectInEveryFrame()
     {
@@ -97,15 +100,42 @@ public sealed class WorldTruthTests
         foreach ((WorldScript script, WorldQuestion question) in Many(WorldKind.Colour, 90, 4))
         {
             WorldInstance instance = MainShot(script).Actors.Single(a => a.Role == WorldRole.Main).Instance;
+            Assert.Equal(question.Answer, instance.Colour?.Name());
+            Assert.True(ObjectPicture.Of(instance.ObjectId).ShowsColour, $"nobody can see the colour of {instance.Thing.Name}");
+        }
+    }
+
+    [Fact]
+    public void ShowsColour_EveryObjectThatDoes_IsMostlyInItsColour()
+    {
+        var looksLike = new Dictionary<int, WorldColour>();
+        foreach (WorldObject thing in WorldObjects.All.Where(o => ObjectPicture.Of(o.Id).ShowsColour))
+        {
+            WorldColour colour = WorldColours.All[thing.Id % WorldColours.All.Count];
             byte[] rgb = new byte[Side * Side * 3];
             rgb.AsSpan().Fill(255);
-            SpritePainter.Draw(rgb, Side, Side, instance with { Variant = 0 }, new WorldPose(new(WorldUnits.One / 2, WorldUnits.One / 2), WorldUnits.One, 0));
+            SpritePainter.Draw(rgb, Side, Side, new WorldInstance(thing.Id, 1 + (int)colour, 0), new WorldPose(new(WorldUnits.One / 2, WorldUnits.One / 2), WorldUnits.One, 0));
 
             // Ramps meet at their dark ends, and thin edges fade to white: of the rest, most pixels must lie on the named one.
-            string[] nearest = [.. Enumerable.Range(0, Side * Side).Select(i => (R: rgb[3 * i], G: rgb[(3 * i) + 1], B: rgb[(3 * i) + 2]))
-                .Where(p => Math.Max(p.R, Math.Max(p.G, p.B)) > 90 && Math.Min(p.R, Math.Min(p.G, p.B)) < 190)
-                .Select(p => WorldColours.All.MinBy(c => c.Ramp().Min(level => Distance(level, p.R, p.G, p.B))).Name())];
-            Assert.True(nearest.Count(n => n == question.Answer) > nearest.Length * 6 / 10, $"{question.Answer} {instance.Thing.Name}: {string.Join(", ", nearest.GroupBy(n => n).Select(g => $"{g.Key} {g.Count()}"))}");
+            WorldColour[] seen = [.. Enumerable.Range(0, Side * Side).Select(i => (R: rgb[3 * i], G: rgb[(3 * i) + 1], B: rgb[(3 * i) + 2]))
+                .Where(p => Math.Max(p.R, Math.Max(p.G, p.B)) > 90 && Math.Min(p.R, Math.Min(p.G, p.B)) < 210).Select(p => Nearest(looksLike, p.R, p.G, p.B))];
+            Assert.True(seen.Length > Side * Side / 20, $"{thing.Name} has {seen.Length} coloured pixels");
+            int own = seen.Count(c => c == colour);
+            Assert.True(own > seen.Length * 6 / 10, $"{own} of {seen.Length} pixels of the {colour.Name()} {thing.Name} are {colour.Name()}");
+        }
+    }
+
+    [Fact]
+    public void ShowsColour_ThinPictures_DoNotAndStayNatural()
+    {
+        string[] without = [.. WorldObjects.All.Where(o => !ObjectPicture.Of(o.Id).ShowsColour).Select(o => o.Name)];
+        Assert.Superset(new HashSet<string>(["bicycle", "scales", "shopping cart"]), without.ToHashSet());
+        Assert.InRange(without.Length, 3, WorldObjects.All.Count / 20);
+        Assert.All(WorldObjects.All.Where(o => o.Source == ObjectSource.Shape), o => Assert.DoesNotContain(o.Name, without));
+        var maker = new ShotMaker(new WorldRandom(5), WorldSplit.Train);
+        foreach (string name in without)
+        {
+            Assert.All(Enumerable.Range(0, 40), _ => Assert.Equal(0, maker.Tint(WorldObjects.Named(name).Id)));
         }
     }
 
@@ -250,6 +280,18 @@ public sealed class WorldTruthTests
     {
         (int dr, int dg, int db) = (((rgb >> 16) & 255) - r, ((rgb >> 8) & 255) - g, (rgb & 255) - b);
         return (dr * dr) + (dg * dg) + (db * db);
+    }
+
+    private static WorldColour Nearest(Dictionary<int, WorldColour> known, int r, int g, int b)
+    {
+        int rgb = (r << 16) | (g << 8) | b;
+        if (!known.TryGetValue(rgb, out WorldColour colour))
+        {
+            colour = WorldColours.All.MinBy(c => s_ramps[(int)c].Min(level => Distance(level, r, g, b)));
+            known.Add(rgb, colour);
+        }
+
+        return colour;
     }
 
     private static bool Near(ReadOnlySpan<byte> rgb, int x, int y, int colour)

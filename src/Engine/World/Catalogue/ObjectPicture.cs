@@ -48,10 +48,14 @@ internal sealed class ObjectPicture
         }
 
         Tone = ToneOf(rgba, isShape);
+        ShowsColour = ColourSense.Shows(art, Tone);
     }
 
     /// <summary>Brightness 0 to 255 to a place on a colour's ramp, so that dark and light pictures show the colour alike.</summary>
     public byte[] Tone { get; }
+
+    /// <summary>Whether the picture can be recognised by a colour it is drawn in; see <see cref="ColourSense"/>.</summary>
+    public bool ShowsColour { get; }
 
     /// <summary>The sign that points to the next picture.</summary>
     public static ObjectPicture Arrow => s_arrow.Value;

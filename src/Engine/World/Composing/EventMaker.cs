@@ -57,7 +57,7 @@ internal sealed class EventMaker
     /// <summary>A shot of one object and perhaps company.</summary>
     private WorldShot Sight(int seconds, bool tinted)
     {
-        int thing = _composer.Take();
+        int thing = tinted ? _composer.Take(static o => ObjectPicture.Of(o).ShowsColour) : _composer.Take();
         int tint = tinted ? 1 + _random.Below(WorldColours.All.Count) : _maker.Tint(thing);
         WorldInstance instance = _maker.Instance(thing, tint);
         WorldBackdrop backdrop = Backdrop(instance);

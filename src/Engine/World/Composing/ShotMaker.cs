@@ -12,10 +12,10 @@ internal sealed class ShotMaker(WorldRandom random, WorldSplit split)
 
     public WorldSplit Split => split;
 
-    /// <summary>A random colour, or none for half of the pictures; shapes always have one.</summary>
+    /// <summary>A random colour, or none for half of the pictures and for those that cannot show one; shapes always have one.</summary>
     public int Tint(int thing, WorldColour? avoid = null)
     {
-        if (WorldObjects.All[thing].Source == ObjectSource.Picture && random.Chance(50))
+        if (WorldObjects.All[thing].Source == ObjectSource.Picture && (random.Chance(50) || !ObjectPicture.Of(thing).ShowsColour))
         {
             return 0;
         }

@@ -55,14 +55,17 @@ public sealed class WorldComposer
     }
 
     /// <summary>An object that is not in the video yet.</summary>
-    internal int Take()
+    internal int Take() => Take(static _ => true);
+
+    /// <summary>An object that is not in the video yet and fits; most objects in play must fit.</summary>
+    internal int Take(Func<int, bool> fits)
     {
         int thing;
         do
         {
             thing = Random.Pick(_inPlay);
         }
-        while (!_taken.Add(thing));
+        while (!fits(thing) || !_taken.Add(thing));
 
         return thing;
     }

@@ -11,6 +11,7 @@ using Studio.Hosting;
 using Studio.Library;
 using Studio.Library.Importing;
 using Studio.Pages.Library;
+using Studio.Tests.Conversations;
 using Studio.Tests.Library;
 using Xunit;
 
@@ -102,7 +103,7 @@ public sealed class LibraryPagesTests : IClassFixture<SharedLibrary>, IAsyncLife
     {
         _ = await _shared.AddAsync(_ann, "Harbour");
         var page = await OpenAsync();
-        page.Find("[name=q]").Input("harb");
+        await page.InvokeAsync(() => page.Find("[name=q]").Input("harb"));
         await Wait.UntilAsync(() => Navigation.Uri.EndsWith("library?q=harb", StringComparison.Ordinal), "the address follows the search");
     }
 
@@ -111,10 +112,10 @@ public sealed class LibraryPagesTests : IClassFixture<SharedLibrary>, IAsyncLife
     {
         var (first, second) = (await _shared.AddAsync(_ann, "one"), await _shared.AddAsync(_ann, "two"));
         var page = await OpenAsync();
-        page.FindAll(".library-selection button").Single().Click();
+        await page.InvokeAsync(() => page.FindAll(".library-selection button").Single().Click());
         await UntilAsync(page, () => page.Find(".library-selection b").TextContent == "2 files selected", "both are selected");
-        page.Find("[aria-label='Tag for the selected files']").Input("holiday");
-        await page.Find(".library-selection form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("[aria-label='Tag for the selected files']").Input("holiday"));
+        await page.InvokeAsync(() => page.Find(".library-selection form").Submit());
         await UntilAsync(page, () => page.FindAll(".video-foot .chip").Count == 2, "both cards show the tag");
         foreach (var id in new[] { first.Id, second.Id }) Assert.Equal("holiday", Assert.Single((await FindAsync(id))!.Tags).Tag);
     }
@@ -125,13 +126,13 @@ public sealed class LibraryPagesTests : IClassFixture<SharedLibrary>, IAsyncLife
         var video = await _shared.AddAsync(_ann, "one");
         _ = await _shared.AskAsync(_ann, "About the first", video);
         var page = await OpenAsync();
-        page.Find(".video-pick input").Change(true);
-        page.Find(".library-selection .btn-danger").Click();
+        await page.InvokeAsync(() => page.Find(".video-pick input").Change(true));
+        await page.InvokeAsync(() => page.Find(".library-selection .btn-danger").Click());
         await UntilAsync(page, () => page.FindAll(".dependents a").Count == 1, "the dialog names what uses it");
         Assert.Equal("About the first", page.Find(".dependents a").TextContent);
         Assert.NotNull(await FindAsync(video.Id));
-        page.Find("dialog .btn-danger").Click();
-        await UntilAsync(page, () => page.FindAll(".video-card").Count == 0, "the card is gone");
+        await page.InvokeAsync(() => page.FindAll("dialog button").First(b => b.TextContent == "Delete").Click());
+        await UntilAsync(page, () => Names(page).Length == 0, $"the card is gone: {string.Join('|', Toasts.Shown.Select(t => t.Text))}{page.Markup}");
         Assert.Null(await FindAsync(video.Id));
         await Wait.UntilAsync(() => Toasts.Shown.Any(t => t.Text == "1 file deleted."), "it is said");
     }
@@ -153,10 +154,10 @@ public sealed class LibraryPagesTests : IClassFixture<SharedLibrary>, IAsyncLife
         var video = await _shared.AddAsync(_ann, "film", tags: ["old"]);
         var page = await OpenVideoAsync(video.Id);
         Assert.True(page.Find("form button[type=submit]").HasAttribute("disabled"));
-        page.Find("#video-name").Input("Harbour at noon");
-        page.Find("#video-tags").Input("boats, summer");
+        await page.InvokeAsync(() => page.Find("#video-name").Input("Harbour at noon"));
+        await page.InvokeAsync(() => page.Find("#video-tags").Input("boats, summer"));
         Assert.False(page.Find("form button[type=submit]").HasAttribute("disabled"));
-        await page.Find("form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form").Submit());
         await UntilAsync(page, () => page.Find("h1").TextContent == "Harbour at noon", "the new name");
         Assert.Equal(["boats", "summer"], (await FindAsync(video.Id))!.Tags.Select(t => t.Tag).Order());
         Assert.True(page.Find("form button[type=submit]").HasAttribute("disabled"));

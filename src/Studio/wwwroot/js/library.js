@@ -49,7 +49,9 @@ export function act(key, what) {
 export function start(dotnet, root) {
   page = dotnet;
   const input = root.querySelector("input[type=file]");
-  input.addEventListener("change", () => { add(input.files); input.value = ""; });
+  const take = () => { add(input.files); input.value = ""; };
+  input.addEventListener("change", take);
+  if (input.files.length > 0) take(); // chosen while this script was still on its way
   let depth = 0;
   const files = (e) => [...(e.dataTransfer?.types ?? [])].includes("Files");
   const on = (name, act) => addEventListener(name, act);

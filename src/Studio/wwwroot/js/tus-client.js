@@ -143,7 +143,7 @@ export class Upload {
   async #settle(url) {
     const id = url.split("/").pop();
     while (!this.stopped) {
-      const answer = await fetch(`api/v1/videos/uploads/${id}`, { cache: "no-store" });
+      const answer = await fetch(`api/v1/uploads/${id}`, { cache: "no-store" });
       if (answer.status === 404) throw Object.assign(new Error("the upload is gone"), { fatal: true });
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       const status = await answer.json();

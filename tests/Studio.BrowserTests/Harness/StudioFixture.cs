@@ -19,6 +19,8 @@ public sealed class StudioFixture : IAsyncLifetime
     /// <summary>Settings of the server other than a free port and its own folder.</summary>
     public Func<StudioOptions, StudioOptions> Options { get; init; } = o => o;
 
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>Can hold answers up in the middle of their text.</summary>
     public AnswerGate Gate { get; } = new();
 
@@ -70,7 +72,7 @@ public sealed class StudioFixture : IAsyncLifetime
     public async Task StartServerAsync(int port = 0)
     {
         var began = TimeProvider.System.GetTimestamp();
-        _app = await StudioServer.BuildAsync(Options(new() { Port = port, DataFolder = DataFolder, RootFolder = Root }), TimeProvider.System, services =>
+        _app = await StudioServer.BuildAsync(Options(new() { Port = port, DataFolder = DataFolder, RootFolder = Root }), Clock, services =>
         {
             // A real password costs a tenth of a second; that one does is tested elsewhere.
             _ = services.Configure<PasswordHasherOptions>(o => o.IterationCount = 1000);

@@ -49,7 +49,7 @@ public sealed partial class UploadJourneyTests(StudioFixture studio) : IClassFix
         offsets.Clear();
         link.HoldAfter(3 << 20);
         await input.SetInputFilesAsync(file);
-        await Wait.UntilAsync(() => link.Held > 0 && offsets.Count > 0, "the rest is held up");
+        await Wait.UntilAsync(() => link.Held > 0 && !offsets.IsEmpty, "the rest is held up");
         Assert.True(offsets.First() >= 8 << 20, $"after the reload it began at byte {offsets.First()}");
 
         // The link breaks in the middle of a chunk; nobody does anything.

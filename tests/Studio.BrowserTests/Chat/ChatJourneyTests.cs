@@ -126,7 +126,7 @@ public sealed partial class ChatJourneyTests(StudioFixture studio) : IClassFixtu
         await page.Page.Keyboard.PressAsync("Control+k");
         await page.Page.Keyboard.TypeAsync("quay");
         await page.Page.WaitForURLAsync(Searched());
-        await Assertions.Expect(page.Page.Locator(".history-item")).ToHaveCountAsync(1);
+        await Assertions.Expect(page.Page.Locator(".history-link")).ToContainTextAsync(["When does the lighthouse appear?"]);
         await page.ExpectAsync(".history-match", "quay");
         await page.Page.Locator(".history-item").HoverAsync();
         await page.Page.Locator(".history-item summary").ClickAsync();

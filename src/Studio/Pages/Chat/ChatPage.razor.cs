@@ -43,6 +43,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private string? _activeVideo;
     private string _draft = "";
     private bool _isLoaded;
+    private bool _isTakenOver;
     private int _loads;
     private int _listVersion;
     private int _offset;
@@ -162,7 +163,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     private bool TryTakeSnapshot()
     {
-        if (!RendererInfo.IsInteractive || Snapshot is not { } snapshot) return false;
+        if (!RendererInfo.IsInteractive || _isTakenOver) return false;
+        _isTakenOver = true; // the framework gives the state again with later parameters
+        if (Snapshot is not { } snapshot) return false;
         Snapshot = null; // once: later it would be old
         if (snapshot.ConversationId != _address.ConversationId) return false;
         (_conversation, _problem, _videos, _recent) = (snapshot.Conversation, snapshot.Problem, snapshot.Videos, snapshot.Recent);

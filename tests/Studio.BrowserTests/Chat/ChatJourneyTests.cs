@@ -162,6 +162,7 @@ public sealed partial class ChatJourneyTests(StudioFixture studio) : IClassFixtu
         studio.Gate.Close(after: 3);
         await page.AskAsync("Does it go on?");
         await Wait.UntilAsync(() => studio.Gate.Held == 1, "the answer is being written");
+        await page.Page.Locator(".answer[aria-busy=true] .cursor").WaitForAsync();
         var before = await page.AnswerTextAsync();
         page.Allow(""); // a broken link is an error in the console
         link.Cut();

@@ -33,6 +33,7 @@ internal static class ChatSteps
 
     public static async Task AskAsync(this StudioPage page, string question)
     {
+        await page.Page.Locator(".chat[data-ready]").WaitForAsync(); // before that, Enter is not heard
         await page.Page.Locator("[data-composer]").FillAsync(question);
         await page.Page.Keyboard.PressAsync("Enter");
         await page.Page.Locator(".question-text", new() { HasText = question }).Last.WaitForAsync();

@@ -23,7 +23,8 @@ public sealed class StudioPage : IAsyncDisposable
     public string Url { get; }
 
     /// <param name="url">Where the browser finds the studio, when not directly.</param>
-    public static async Task<StudioPage> OpenAsync(StudioFixture studio, int width = 1280, int height = 800, ColorScheme scheme = ColorScheme.Light, string? url = null)
+    /// <param name="state">Cookies and storage of another page's context.</param>
+    public static async Task<StudioPage> OpenAsync(StudioFixture studio, int width = 1280, int height = 800, ColorScheme scheme = ColorScheme.Light, string? url = null, string? state = null)
     {
         url ??= studio.Url;
         var context = await studio.Browser.NewContextAsync(new()
@@ -32,6 +33,7 @@ public sealed class StudioPage : IAsyncDisposable
             ColorScheme = scheme,
             ReducedMotion = ReducedMotion.Reduce,
             BaseURL = url,
+            StorageState = state,
         });
         context.SetDefaultTimeout(20_000);
         var page = await context.NewPageAsync();

@@ -19,11 +19,14 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 {
     private const int RecentVideos = 6;
 
+    private const int MaxOwn = 16;
+
     private readonly SettingsColumn _first = new();
     private readonly SettingsColumn _second = new();
     private readonly CancellationTokenSource _gone = new();
     private readonly Dictionary<string, PlanView> _expected = new(StringComparer.Ordinal); // of the compared answers of this conversation
     private readonly Dictionary<string, (string Key, TimeLinks Links)> _times = new(StringComparer.Ordinal); // one a turn of this conversation
+    private readonly Queue<string> _own = new(); // addresses this page put up and has not heard of yet; at most MaxOwn
     private ElementReference _root;
     private CurrentUser? _user;
     private ChatVideos _library = null!;
@@ -155,7 +158,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             Snapshot = snapshot.IsSmall ? snapshot : null;
         }
 
-        TakeAddressSettings(before, isOther);
+        if (!IsOwn()) TakeAddressSettings(before, isOther);
         if (isOther) _toShow = true;
         else if (_address.Time is { } time && before.Time != time) _toSeek = time;
         await PlanAsync();
@@ -216,6 +219,27 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     }
 
     /// <summary>The forms follow the address where it changed; a conversation that is opened brings the settings of its last answer.</summary>
+    /// <summary>Puts settings of the page into its address. That comes back a little later, when more may have been typed.</summary>
+    private void PutUp(ChatAddress address)
+    {
+        if (_own.Count == MaxOwn) _ = _own.Dequeue();
+        _own.Enqueue(address.ToString());
+        Navigation.NavigateTo(address.ToString(), replace: true);
+    }
+
+    /// <summary>Whether the address is what the page itself put up: the forms have it already, perhaps with more behind it.</summary>
+    private bool IsOwn()
+    {
+        var address = _address.ToString();
+        if (!_own.Contains(address)) return false;
+        while (_own.Dequeue() != address)
+        {
+            // Earlier ones were passed over.
+        }
+
+        return true;
+    }
+
     private void TakeAddressSettings(ChatAddress before, bool isOther)
     {
         if (_address.Settings is { } settings)

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using Studio.BrowserTests.Harness;
 using Xunit;
+using Xunit.Sdk;
 
 namespace Studio.BrowserTests.Pages;
 
@@ -34,8 +35,17 @@ public sealed class EveryPageTests(ManyPages pages) : IClassFixture<ManyPages>
             {
                 await page.Page.SetViewportSizeAsync(Sizes.All[0].Width, Sizes.All[0].Height);
                 _ = await page.Page.GotoAsync(view.Address);
-                await page.Page.Locator(view.Ready).First.WaitForAsync();
-                if (view.IsInteractive) await page.InteractiveAsync();
+                try
+                {
+                    await page.Page.Locator(view.Ready).First.WaitForAsync();
+                    if (view.IsInteractive) await page.InteractiveAsync();
+                }
+                catch (TimeoutException)
+                {
+                    wrong.Add($"{view.Name}, {scheme}: not ready ({view.Ready})");
+                    continue;
+                }
+
                 Assert.Equal(scheme == ColorScheme.Dark ? "dark" : "light", await page.Page.EvaluateAsync<string>("document.documentElement.dataset.theme"));
                 foreach (var (width, height) in Sizes.All)
                 {
@@ -45,7 +55,7 @@ public sealed class EveryPageTests(ManyPages pages) : IClassFixture<ManyPages>
                         await page.CheckAccessibilityAsync($"{view.Name}, {scheme}, {width} px");
                         await page.CheckWidthAsync($"{view.Name}, {scheme}, {width} px");
                     }
-                    catch (Xunit.Sdk.XunitException e)
+                    catch (XunitException e)
                     {
                         wrong.Add(e.Message); // all of them at once, at most one a page and width
                     }

@@ -85,7 +85,7 @@ public sealed class ManyPages : IAsyncLifetime
             new(Alone, "inspect", "/inspect/{AnswerId}", $"/inspect/{answer}", "[data-ribbon][data-ready=true]"),
             new(Alone, "models", "/models", "/models", ".models-card"),
             new(Alone, "system", "/system", "/system", ".system .table"),
-            new(Alone, "API", "/api", "/api", "h1"),
+            new(Alone, "API", "/api", "/api", "h1", IsInteractive: false),
             new(Alone, "shared", "/s/{Secret}", "/" + shared.Path.TrimStart('/'), ".shared-turn", IsInteractive: false),
             new(Alone, "shared, revoked", "/s/{Secret}", "/s/nothing", "h1", IsInteractive: false),
             new(Alone, "not found", "/not-found", "/not-found", ".empty-title"),

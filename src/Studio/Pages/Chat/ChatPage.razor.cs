@@ -218,7 +218,6 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         _attached = [.. _videos.Where(v => _address.Attached.Contains(v.Id))];
     }
 
-    /// <summary>The forms follow the address where it changed; a conversation that is opened brings the settings of its last answer.</summary>
     /// <summary>Puts settings of the page into its address. That comes back a little later, when more may have been typed.</summary>
     private void PutUp(ChatAddress address)
     {
@@ -240,6 +239,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         return true;
     }
 
+    /// <summary>The forms follow the address where it changed; a conversation that is opened brings the settings of its last answer.</summary>
     private void TakeAddressSettings(ChatAddress before, bool isOther)
     {
         if (_address.Settings is { } settings)

@@ -14,7 +14,12 @@ public sealed partial class ChatPage
 
     /// <summary>The input sends its text; whether it was asked.</summary>
     [JSInvokable]
-    public Task<bool> SendAsync(string text) => AskAsync(text);
+    public async Task<bool> SendAsync(string text)
+    {
+        // A quick hand can be ahead of the page: the question waits for the settings that its address names.
+        await _opened.Task.WaitAsync(_gone.Token);
+        return await AskAsync(text);
+    }
 
     /// <summary>Nothing was typed for a moment.</summary>
     [JSInvokable]

@@ -45,6 +45,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private string? _askProblem;
     private string? _activeVideo;
     private string _draft = "";
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isLoaded;
     private bool _isTakenOver;
     private int _loads;
@@ -97,6 +98,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     [SupplyParameterFromQuery(Name = "p")] private string? PageQuery { get; set; }
 
     [SupplyParameterFromQuery(Name = "history")] private string? HistoryQuery { get; set; }
+
+    /// <summary>Whether the address has been read: before it, the forms do not yet hold what a question is asked with.</summary>
+    private bool IsOpen => _opened.Task.IsCompleted;
 
     private string Title => _conversation is { Title.Length: > 0 } c ? c.Title : _address.ConversationId is null ? "New conversation" : _problem is null ? "Conversation" : "Not found";
 
@@ -159,6 +163,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         }
 
         if (!IsOwn()) TakeAddressSettings(before, isOther);
+        _ = _opened.TrySetResult();
         if (isOther) _toShow = true;
         else if (_address.Time is { } time && before.Time != time) _toSeek = time;
         await PlanAsync();

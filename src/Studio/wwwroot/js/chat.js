@@ -194,7 +194,7 @@ function files(root, call, signal) {
     const uploads = await import("./uploads.js");
     if (!listening) {
       listening = true;
-      const off = uploads.onDone((upload) => { if (mine.delete(upload.key) && upload.videoId) call("AttachUploadedAsync", upload.videoId).catch(() => { /* the page is gone; the library has it */ }); });
+      const off = uploads.onDone((upload) => { if (mine.delete(upload.print) && upload.video) call("AttachUploadedAsync", upload.video).then(() => uploads.dismiss(upload)).catch(() => { /* the page is gone; the library has it */ }); });
       signal.addEventListener("abort", off);
     }
     const { fingerprint } = await import("./tus-client.js");

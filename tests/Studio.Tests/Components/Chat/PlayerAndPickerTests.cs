@@ -77,7 +77,7 @@ public sealed class PlayerAndPickerTests : IDisposable
         picker.WaitForAssertion(() => Assert.Single(picker.FindAll(".picker-item")));
         picker.Find(".picker-item").Click();
         picker.FindAll("button").First(b => b.TextContent == "Attach").Click();
-        Assert.Equal(["v30", "v4", "v7"], taken);
+        picker.WaitForAssertion(() => Assert.Equal(["v30", "v4", "v7"], taken));
     }
 
     [Fact]

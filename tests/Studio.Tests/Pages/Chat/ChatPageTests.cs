@@ -57,10 +57,12 @@ public sealed class ChatPageTests : IAsyncLifetime
     }
 
     /// <summary>Opens an address, as the router would.</summary>
-    private IRenderedComponent<ChatPage> Open(string address)
+    private async Task<IRenderedComponent<ChatPage>> OpenAsync(string address)
     {
         _context.Services.GetRequiredService<NavigationManager>().NavigateTo(address);
-        return _context.Render<ChatPage>(p => p.Add(c => c.ConversationId, IdIn(address)));
+        var page = _context.Render<ChatPage>(p => p.Add(c => c.ConversationId, IdIn(address)));
+        await WaitForAsync(page, () => page.FindAll(".chat[data-open]").Count == 1, "the page");
+        return page;
     }
 
     /// <summary>Lets the page follow its own navigation, as the router would.</summary>
@@ -93,7 +95,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     [Fact]
     public async Task Ask_NewConversation_StreamsTheAnswerAndGoesThere()
     {
-        var page = Open($"chat?video={_video}&s=compress:strong;frames:8");
+        var page = await OpenAsync($"chat?video={_video}&s=compress:strong;frames:8");
         Assert.Equal(_video, page.Find("video").GetAttribute("data-player"));
         _ = await AskAsync(page, "What **happens**?");
         Assert.StartsWith("chat/", Address, StringComparison.Ordinal);
@@ -117,7 +119,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     [Fact]
     public async Task Stop_Running_KeepsTheText()
     {
-        var page = await AskAsync(Open($"chat?video={_video}"), "What?");
+        var page = await AskAsync(await OpenAsync($"chat?video={_video}"), "What?");
         var run = await _engine.NextAsync();
         run.Say("As far as ");
         await WaitForAsync(page, () => page.FindAll(".answer .md").Count == 1, "the first words");
@@ -130,21 +132,21 @@ public sealed class ChatPageTests : IAsyncLifetime
     public async Task Ask_TwoSettings_AnswerSideBySide()
     {
         _engine.Always = "Same.";
-        var page = await AskAsync(Open($"chat?video={_video}&compare=1&s=compress:off&s2=compress:strong"), "What?");
+        var page = await AskAsync(await OpenAsync($"chat?video={_video}&compare=1&s=compress:off&s2=compress:strong"), "What?");
         await WaitForAsync(page, () => page.FindAll(".answer .measures").Count == 2, "both ends");
         Assert.Equal(["off", "strong"], _engine.Asked.Select(q => q.Settings.Compress));
         await WaitForAsync(page, () => page.FindAll(".compare .muted").Count > 1, "the expected values");
         Assert.Equal(["measured (expected)", "no compression", "strong"], page.FindAll(".compare thead th").Select(c => c.TextContent));
         // The next question follows the left answer, until the right one is chosen.
         Assert.Equal(["The next question follows this answer", "Go on from this answer"], page.FindAll(".follow").Select(f => f.TextContent));
-        Open(page.FindAll(".follow")[1].GetAttribute("href")!);
+        await OpenAsync(page.FindAll(".follow")[1].GetAttribute("href")!);
     }
 
     [Fact]
     public async Task Edit_Question_BeginsABranchAndBothCanBeSeen()
     {
         var asked = await ConversationAsync();
-        var page = Open($"chat/{asked.ConversationId}");
+        var page = await OpenAsync($"chat/{asked.ConversationId}");
         page.Find("[aria-label='Edit the question']").Click();
         page.Find(".question-edit textarea").Input("What else?");
         await page.InvokeAsync(() => page.FindAll("button").First(b => b.TextContent == "Ask again").Click());
@@ -161,7 +163,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     public async Task Regenerate_AnotherTry_IsAVersionOfTheAnswer()
     {
         var asked = await ConversationAsync();
-        var page = Open($"chat/{asked.ConversationId}");
+        var page = await OpenAsync($"chat/{asked.ConversationId}");
         await page.InvokeAsync(() => page.FindAll("button").First(b => b.TextContent.StartsWith("Another try", StringComparison.Ordinal)).Click());
         await WaitForAsync(page, () => page.FindAll(".answer .branches").Count == 1 && page.FindAll(".measures").Count == 1, "the other version");
         Assert.Contains("2 of 2", page.Find(".answer .branches").TextContent, StringComparison.Ordinal);
@@ -171,7 +173,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     [Fact]
     public async Task Open_FailedAnswer_SaysWhyAndLetsNothingFollow()
     {
-        var page = await AskAsync(Open($"chat?video={_video}"), "What?");
+        var page = await AskAsync(await OpenAsync($"chat?video={_video}"), "What?");
         (await _engine.NextAsync()).Fail(new InvalidDataException("the file is damaged"));
         await WaitForAsync(page, () => page.FindAll(".answer-problem").Count == 1, "the failure");
         Assert.Contains("the file is damaged", page.Find(".answer-problem").TextContent, StringComparison.Ordinal);
@@ -182,7 +184,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     [Fact]
     public async Task Ask_InvalidSettings_AreNotAsked()
     {
-        var page = Open($"chat?video={_video}&s=top-p:2");
+        var page = await OpenAsync($"chat?video={_video}&s=top-p:2");
         Assert.False(await page.InvokeAsync(() => page.Instance.SendAsync("What?")));
         Assert.Contains("Correct the settings first.", page.Markup, StringComparison.Ordinal);
         Assert.Empty(_engine.Asked);
@@ -191,7 +193,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     [Fact]
     public async Task Ask_Refused_SaysWhy()
     {
-        var page = Open($"chat?video={_video}");
+        var page = await OpenAsync($"chat?video={_video}");
         Assert.False(await page.InvokeAsync(() => page.Instance.SendAsync(new string('a', ConversationService.MaxQuestionLength + 1))));
         Assert.Contains("a question takes 20000", page.Find(".composer-problem").TextContent, StringComparison.Ordinal);
     }
@@ -199,7 +201,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     [Fact]
     public async Task Plan_AttachedVideo_IsShownAndFollowsTheSettings()
     {
-        var page = Open($"chat?video={_video}&s=frames:8;compress:off");
+        var page = await OpenAsync($"chat?video={_video}&s=frames:8;compress:off");
         await WaitForAsync(page, () => page.FindAll(".plan-facts").Count == 1, "the plan");
         Assert.Contains("8 frames", page.Find(".plan-facts").TextContent, StringComparison.Ordinal);
         page.Find(".composer-how").Click();
@@ -214,9 +216,9 @@ public sealed class ChatPageTests : IAsyncLifetime
     {
         var asked = await ConversationAsync();
         SignIn(TestStudio.Reader);
-        Assert.Contains("cannot be shown", Open($"chat/{asked.ConversationId}").Markup, StringComparison.Ordinal); // private: as if it were not there
+        Assert.Contains("cannot be shown", (await OpenAsync($"chat/{asked.ConversationId}")).Markup, StringComparison.Ordinal); // private: as if it were not there
         await _studio.Conversations.SetVisibilityAsync(TestStudio.Ann, asked.ConversationId, Visibility.Team, Ct);
-        var page = Open($"chat/{asked.ConversationId}");
+        var page = await OpenAsync($"chat/{asked.ConversationId}");
         Assert.Contains("It ends at", page.Find(".answer .md").TextContent, StringComparison.Ordinal);
         Assert.Empty(page.FindAll("[data-composer]"));
         Assert.False(await page.InvokeAsync(() => page.Instance.SendAsync("And?")));
@@ -228,7 +230,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     {
         var asked = await ConversationAsync(settings: [new() { Compress = "off" }, new() { Compress = "strong" }]);
         _context.Renderer.SetRendererInfo(new RendererInfo("Static", false));
-        var snapshot = Open($"chat/{asked.ConversationId}").Instance.Snapshot;
+        var snapshot = (await OpenAsync($"chat/{asked.ConversationId}")).Instance.Snapshot;
         Assert.NotNull(snapshot);
         var json = System.Text.Json.JsonSerializer.Serialize(snapshot, System.Text.Json.JsonSerializerOptions.Web);
         var read = System.Text.Json.JsonSerializer.Deserialize<ChatSnapshot>(json, System.Text.Json.JsonSerializerOptions.Web)!;
@@ -241,7 +243,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     public async Task Delete_Conversation_AsksFirst()
     {
         var asked = await ConversationAsync(question: "<b>Gone</b>");
-        var page = Open($"chat/{asked.ConversationId}");
+        var page = await OpenAsync($"chat/{asked.ConversationId}");
         await page.InvokeAsync(() => page.Find(".history-menu .is-danger").Click());
         Assert.Contains("“<b>Gone</b>” with its question", page.Find("dialog p").TextContent, StringComparison.Ordinal);
         await page.InvokeAsync(() => page.FindAll("dialog button").First(b => b.TextContent == "Delete").Click());
@@ -254,25 +256,25 @@ public sealed class ChatPageTests : IAsyncLifetime
     {
         var asked = await ConversationAsync();
         _ = await _studio.ReadAsync(db => db.Videos.Where(v => v.Id == _video).ExecuteDeleteAsync(Ct));
-        var page = Open($"chat/{asked.ConversationId}");
+        var page = await OpenAsync($"chat/{asked.ConversationId}");
         Assert.Contains("film.mp4 (deleted)", page.Find(".media-chip").TextContent, StringComparison.Ordinal);
         Assert.Empty(page.FindAll(".time-link")); // nothing to seek in
         Assert.Contains("0:05", page.Find(".answer .md").TextContent, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Open_EmptyLibrary_SaysWhatToDoFirst()
+    public async Task Open_EmptyLibrary_SaysWhatToDoFirst()
     {
         SignIn(TestStudio.Bob);
-        var start = Open("chat").Find(".start");
+        var start = (await OpenAsync("chat")).Find(".start");
         Assert.Contains("The library is empty", start.TextContent, StringComparison.Ordinal);
         Assert.Equal("library", start.QuerySelector("a")!.GetAttribute("href"));
     }
 
     [Fact]
-    public void Open_OtherPeoplesVideo_IsNotAttached()
+    public async Task Open_OtherPeoplesVideo_IsNotAttached()
     {
         SignIn(TestStudio.Bob);
-        Assert.Empty(Open($"chat?video={_video}").FindAll("video"));
+        Assert.Empty((await OpenAsync($"chat?video={_video}")).FindAll("video"));
     }
 }

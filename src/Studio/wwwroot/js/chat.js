@@ -45,6 +45,7 @@ export function start(root, page) {
   }, { signal });
 
   document.addEventListener("keydown", (event) => keys(event, root, call), { signal });
+  root.toggleAttribute("data-ready", true);
 
   return {
     /** A conversation is on the page: its draft into the input, its end or one of its messages into view. */
@@ -111,6 +112,7 @@ function composer(root, call, signal) {
   const key = () => keyOf(root.dataset.conversation);
   let timer = 0;
   let sending = false;
+  let fresh = true;
   const store = (text) => { try { if (text) sessionStorage.setItem(key(), text); else sessionStorage.removeItem(key()); } catch { /* private mode: the draft lasts for this page */ } };
   const fit = (box) => {
     if (CSS.supports("field-sizing", "content")) return;
@@ -170,6 +172,9 @@ function composer(root, call, signal) {
       if (!box) return;
       let kept = null;
       try { kept = sessionStorage.getItem(key()); } catch { /* as above */ }
+      const early = fresh && kept === null && box.value; // typed while this script was still on its way
+      fresh = false;
+      if (early) return changed(box);
       if (box.value === (kept ?? "")) return fit(box);
       box.value = kept ?? "";
       changed(box);

@@ -35,6 +35,9 @@ public enum MediaError
 
     /// <summary>ffmpeg or ffprobe did not answer in time.</summary>
     TimedOut,
+
+    /// <summary>A video could not be written.</summary>
+    EncodeFailed,
 }
 
 /// <summary>A media file that cannot be used. The message is one sentence with the path, the cause and what to do.</summary>

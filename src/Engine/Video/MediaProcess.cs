@@ -59,6 +59,35 @@ internal sealed class MediaProcess : IAsyncDisposable
     internal static async Task<MediaProcess> StartAsync(
         MediaCommand command, IEnumerable<string> arguments, string subject, string? input, CancellationToken cancellationToken)
     {
+        MediaProcess running = Start(command, arguments, subject, cancellationToken);
+        try
+        {
+            if (input is not null)
+            {
+                await running._process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken).ConfigureAwait(false);
+            }
+
+            running._process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The tool ended before it read its input; its exit code and error text tell why.
+        }
+        catch
+        {
+            await running.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        return running;
+    }
+
+    /// <summary>Starts a tool whose standard input stays open for <see cref="FeedAsync"/>; its standard output is not read and must stay empty.</summary>
+    internal static MediaProcess StartFed(MediaCommand command, IEnumerable<string> arguments, string subject, CancellationToken cancellationToken) =>
+        Start(command, arguments, subject, cancellationToken);
+
+    private static MediaProcess Start(MediaCommand command, IEnumerable<string> arguments, string subject, CancellationToken cancellationToken)
+    {
         cancellationToken.ThrowIfCancellationRequested();
         var start = new ProcessStartInfo(command.File)
         {
@@ -85,27 +114,7 @@ internal sealed class MediaProcess : IAsyncDisposable
                 MediaError.ToolMissing, command.File, $"'{command.File}' could not be started: {e.Message}. Check the installation of ffmpeg.", e);
         }
 
-        var running = new MediaProcess(process, command, subject, cancellationToken);
-        try
-        {
-            if (input is not null)
-            {
-                await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken).ConfigureAwait(false);
-            }
-
-            process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // The tool ended before it read its input; its exit code and error text tell why.
-        }
-        catch
-        {
-            await running.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-
-        return running;
+        return new MediaProcess(process, command, subject, cancellationToken);
     }
 
     /// <summary>Runs a tool to its end and returns its output as text.</summary>
@@ -146,6 +155,34 @@ internal sealed class MediaProcess : IAsyncDisposable
 
     /// <summary>Stops the time limit while our own side is the slow one.</summary>
     internal void Disarm() => _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+    /// <summary>Writes to standard input; false when the tool has ended and takes no more (its exit code tells why).</summary>
+    internal async ValueTask<bool> FeedAsync(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            await _process.StandardInput.BaseStream.WriteAsync(bytes, CancellationToken.None).ConfigureAwait(false);
+            return true;
+        }
+        catch (IOException)
+        {
+            ThrowIfStopped();
+            return false;
+        }
+    }
+
+    /// <summary>Ends standard input.</summary>
+    internal void EndFeed()
+    {
+        try
+        {
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The tool ended before; its exit code tells why.
+        }
+    }
 
     /// <summary>Reads some bytes of standard output; 0 at the end.</summary>
     internal async ValueTask<int> ReadAsync(Memory<byte> buffer)
@@ -233,7 +270,7 @@ internal sealed class MediaProcess : IAsyncDisposable
             throw new MediaException(
                 MediaError.TimedOut,
                 _subject,
-                $"Reading '{_subject}' gave nothing for {_limit.TotalSeconds:0.###} s and was stopped; raise MediaLimits if the disk or the codec is that slow, else re-encode the file.");
+                $"Work on '{_subject}' made no progress for {_limit.TotalSeconds:0.###} s and was stopped; raise MediaLimits if the disk or the codec is that slow, else re-encode the file.");
         }
     }
 

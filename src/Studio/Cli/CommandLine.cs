@@ -59,6 +59,7 @@ internal static class CommandLine
             (ConversationsCommand.Create(console), ConversationsCommand.Samples),
             (TraceCommand.Create(console), TraceCommand.Samples),
             (ModelsCommand.Create(console), ModelsCommand.Samples),
+            (WorldCommand.Create(console), WorldCommand.Samples),
             (AccountsCommand.Create(console), AccountsCommand.Samples),
             (VerifyCommand.Create(console), VerifyCommand.Samples),
             (BenchCommand.Create(console), BenchCommand.Samples),

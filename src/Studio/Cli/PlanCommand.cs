@@ -36,12 +36,9 @@ internal static class PlanCommand
             var probe = new VideoProbe(MediaTools.Locate());
             var answer = media.Apply(parse, new());
             answer.Validate();
-            var visuals = new List<VisualInput>();
-            foreach (var path in parse.GetValue(videos)!)
-            {
-                var info = probe.ProbeAsync(path, cancellationToken: ct).GetAwaiter().GetResult();
-                visuals.Add(PlanInputs.Of(Turned(path, info, ct), config, answer.Sampling(config)).Input);
-            }
+            var infos = parse.GetValue(videos)!.Select(path => (Path: path, Info: probe.ProbeAsync(path, cancellationToken: ct).GetAwaiter().GetResult())).ToList();
+            var asFrames = PlanInputs.AsFrames(config, infos.Count(i => i.Info.IsStillImage));
+            var visuals = infos.Select(i => PlanInputs.Of(Turned(i.Path, i.Info, ct), config, answer.Sampling(config), asFrames).Input).ToList();
 
             var request = new CostRequest
             {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Studio.Engine.Chat;
 using Studio.Engine.Chat.Planning;
 using Studio.Engine.Compression;
+using Studio.Engine.Compression.Views;
 using Xunit;
 
 namespace Studio.Engine.Tests.Chat;
@@ -91,6 +92,9 @@ public sealed class VideoXlTests(TinyXl tiny) : IClassFixture<TinyXl>
             Assert.Equal(w.Summaries * w.FrameMass!.Length, w.SummaryFrames!.Length);
             Assert.Equal(1, w.FrameMass.Sum() + w.Elsewhere!.Text + w.Elsewhere.Earlier + w.Elsewhere.Own, 1e-4);
         });
+        Assert.All(SparsityTable.Of(TraceShape.Of(trace)), row => Assert.Equal((594, 594, answer.TextTokens + 594), (row.VisualTokens, row.KeptTokens, row.Rows)));
+        var gap = trace with { Windows = [trace.Windows[0], trace.Windows[2]] };
+        Assert.Contains("window 1", Assert.Throws<InvalidDataException>(() => TraceShape.Of(gap)).Message, StringComparison.Ordinal);
         Assert.Equal(0, trace.Windows[0].Elsewhere!.Earlier);
         Assert.True(trace.Windows[1].Elsewhere!.Earlier > 0);
         // A summary token sees no frame behind it.

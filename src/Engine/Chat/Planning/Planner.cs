@@ -12,7 +12,7 @@ public static class Efficiency
     /// <summary>Tower at 448 pixels: 0.75 to 0.83 of the matrix product rate.</summary>
     public const double Tower = 0.8;
 
-    /// <summary>Token merging sorts and gathers as much as it multiplies: 0.22. It is a thousandth of the tower's work.</summary>
+    /// <summary>Of VideoChat-Flash; Video-XL's connector is products alone. Token merging sorts and gathers as much as it multiplies: 0.22. It is a thousandth of the tower's work.</summary>
     public const double Connector = 0.2;
 
     /// <summary>Prefill's linear layers: 0.78 to 0.90 with attention, norms and the conversion of weights included.</summary>
@@ -56,7 +56,7 @@ public static class Planner
             Steps =
             [
                 Step(Encode, visual.Tower, 0, c => visual.Tower / (c.Gemm * Efficiency.Tower)),
-                Step(Connect, visual.Merge + visual.Connector, 0, c => (visual.Merge + visual.Connector) / (c.Gemm * Efficiency.Connector)),
+                Step(Connect, visual.Merge + visual.Connector, 0, c => (visual.Merge + visual.Connector) / (c.Gemm * (request.Model.Vst is null ? Efficiency.Connector : Efficiency.Linear))),
                 Step(Prefill, decoder.PrefillFlops, moved, c => ((decoder.Linear + decoder.Ranking - decoder.Skipped) / (c.Gemm * Efficiency.Linear))
                     + (decoder.Attention / (c.Gemm * Efficiency.Attention)) + (moved / c.Copy)),
                 Step(Decode, decoder.DecodeFlops, decoder.DecodeBytes, c => decoder.DecodeBytes / (c.Read * Efficiency.Decode)),

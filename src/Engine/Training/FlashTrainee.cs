@@ -50,7 +50,8 @@ public sealed class FlashTrainee : ITrainee
         }
 
         (_stage, _weights, _tokenizer, _device) = (stage, weights, tokenizer, device);
-        Config = config with { Vision = AtResolution(config.Vision, stage.Resolution), TorchDtype = SafetensorsDtype.F32 };
+        VisionConfig vision = AtResolution(config.Vision, stage.Resolution);
+        Config = config with { Vision = vision, ImageGridPinpoints = AtSide(config.ImageGridPinpoints, config.Vision.ImageSize, vision.ImageSize), TorchDtype = SafetensorsDtype.F32 };
         _drops = stage.Compression().ValidateFor(config.Language.Layers);
         Groups = ParameterGroups.Create(weights, TensorLayout.For(Config), stage.Rates, stage.WeightDecay);
         _tower = VisionTower.Load(Config.Vision, weights, device, ScalarType.Float32);
@@ -102,34 +103,53 @@ public sealed class FlashTrainee : ITrainee
         return vision with { TowerName = name, ImageSize = pixels };
     }
 
+    /// <summary>The same grids of tiles at another side of a tile.</summary>
+    private static string? AtSide(string? pinpoints, int from, int to) => pinpoints is null || from == to || pinpoints.Contains('x', StringComparison.Ordinal)
+        ? pinpoints
+        : "[" + string.Join(", ", AnyResTiling.ParsePinpoints(pinpoints, from).Select(p => $"[{p.Width / from * to}, {p.Height / from * to}]")) + "]";
+
     private TrainingSample Prepare(TrainingExample sample, CancellationToken cancellationToken)
     {
-        FrameSelection selection = FrameSampling.Select(sample.Video.Info, _stage.Frames.Sampling(_tower.FramesPerClip));
+        FrameSelection? selection = sample.Video is null ? null : FrameSampling.Select(
+            sample.Video.Info, _stage.Frames.Sampling(_tower.FramesPerClip) with { StartSeconds = sample.Start, EndSeconds = sample.End });
         LabelledIds text = Text(sample, selection);
         int at = text.Ids.ToList().IndexOf(ChatMl.VisualPlaceholderId);
-        if (at < 0)
+        if (at >= 0 != (selection is not null || sample.Image is not null))
         {
-            throw new ArgumentException($"Sample {sample.Id} has a video and no {ChatMl.VisualPlaceholder} in its first user turn; put one where the video is talked about.", nameof(sample));
+            throw new ArgumentException(
+                $"Sample {sample.Id} has {(at < 0 ? "a video or image and no" : "neither video nor image but a")} {ChatMl.VisualPlaceholder} in its first user turn; they come together.", nameof(sample));
         }
 
-        Tensor rows = Encode(sample.Video.Read(selection, cancellationToken), selection.Count, cancellationToken);
-
-        // Cut from the right, as the original does after splicing.
-        int visual = (int)Math.Min(rows.size(0), Math.Max(0, _stage.MaxLength - at));
-        int after = Math.Min(text.Ids.Count - at - 1, Math.Max(0, _stage.MaxLength - at - visual));
-        var prompt = new Prompt(
-        [
-            new PromptPart.Text([.. text.Ids.Take(at)]),
-            new PromptPart.Visual(sample.Id, visual == rows.size(0) ? rows : rows.narrow(0, 0, visual)),
-            new PromptPart.Text([.. text.Ids.Skip(at + 1).Take(after)]),
-        ]);
-        int[] labels = [.. text.Labels.Take(at), .. Enumerable.Repeat(TrainingForward.Ignored, visual), .. text.Labels.Skip(at + 1).Take(after)];
+        Tensor? rows = selection is not null ? Encode(sample.Video!.Read(selection, cancellationToken), selection.Count, cancellationToken)
+            : sample.Image is { } read ? EncodeImage(read(cancellationToken))
+            : null;
+        (Prompt prompt, int[] labels) = Splice(sample.Id, text, at, rows);
         return labels.Any(l => l != TrainingForward.Ignored)
             ? new TrainingSample(prompt, labels)
             : throw new ArgumentException($"Sample {sample.Id} has no answer left within {_stage.MaxLength} rows; raise maxLength or lower frames.max.", nameof(sample));
     }
 
-    private LabelledIds Text(TrainingExample sample, FrameSelection selection)
+    /// <summary>Puts visual rows in their place and cuts from the right, as the original does after splicing.</summary>
+    private (Prompt Prompt, int[] Labels) Splice(string id, LabelledIds text, int at, Tensor? rows)
+    {
+        if (rows is null)
+        {
+            int length = Math.Min(text.Ids.Count, _stage.MaxLength);
+            return (new Prompt([new PromptPart.Text([.. text.Ids.Take(length)])]), [.. text.Labels.Take(length)]);
+        }
+
+        int visual = (int)Math.Min(rows.size(0), Math.Max(0, _stage.MaxLength - at));
+        int after = Math.Min(text.Ids.Count - at - 1, Math.Max(0, _stage.MaxLength - at - visual));
+        var prompt = new Prompt(
+        [
+            new PromptPart.Text([.. text.Ids.Take(at)]),
+            new PromptPart.Visual(id, visual == rows.size(0) ? rows : rows.narrow(0, 0, visual)),
+            new PromptPart.Text([.. text.Ids.Skip(at + 1).Take(after)]),
+        ]);
+        return (prompt, [.. text.Labels.Take(at), .. Enumerable.Repeat(TrainingForward.Ignored, visual), .. text.Labels.Skip(at + 1).Take(after)]);
+    }
+
+    private LabelledIds Text(TrainingExample sample, FrameSelection? selection)
     {
         if (_stage.Template == TrainingTemplate.Plain)
         {
@@ -137,8 +157,38 @@ public sealed class FlashTrainee : ITrainee
         }
 
         TrainingTurn first = sample.Turns[0];
-        string text = TrainingText.WithDuration(first.Text, selection.Message, _stage.Join);
-        return TrainingText.Chat(_tokenizer, [first with { Text = text }, .. sample.Turns.Skip(1)], _stage.Template, _stage.Masking);
+        return selection is null && sample.Image is null
+            ? TrainingText.Chat(_tokenizer, sample.Turns, _stage.Template, _stage.Masking)
+            : TrainingText.Chat(
+                _tokenizer, [first with { Text = TrainingText.WithDuration(first.Text, selection?.Message, _stage.Join) }, .. sample.Turns.Skip(1)], _stage.Template, _stage.Masking);
+    }
+
+    /// <summary>Visual tokens of an image: the whole, stretched to a square, and in stages with tiles its tiles (videochat-flash.md 2.6).</summary>
+    private Tensor EncodeImage(RgbImage image)
+    {
+        using var scope = torch.NewDisposeScope();
+        int side = Config.Vision.ImageSize;
+        IReadOnlyList<PictureSize> grids = _stage.ImageTiles
+            ? AnyResTiling.ParsePinpoints(Config.ImageGridPinpoints ?? "(1x1),...,(6x6)", side) : [new PictureSize(side, side)];
+        PictureSize grid = AnyResTiling.SelectBestResolution(new PictureSize(image.Width, image.Height), grids);
+        IReadOnlyList<RgbImage> tiles = AnyResTiling.Tile(image, grids, side);
+        int count = _stage.ImageTiles ? tiles.Count : 1; // without tiles only the whole, which comes first
+        var encoded = new List<Tensor>(); // bounded by the tiles of the largest grid
+        for (int i = 0; i < count; i++)
+        {
+            Tensor pixels = torch.empty([1, 1, 3, side, side]);
+            PixelPreprocessor.ImageNet.Normalize(tiles[i].Rgb.Span, pixels.data<float>());
+            encoded.Add(EncodeClip(pixels.to(_device), _connector.ImageTokens));
+        }
+
+        Tensor flat = torch.cat([.. encoded]).reshape(-1, Config.Language.HiddenSize);
+        if (!_stage.ImageTiles)
+        {
+            return flat.MoveToOuterDisposeScope();
+        }
+
+        int[] order = VisualOrder.AnyResOrder(grid.Height / side, grid.Width / side, (int)Math.Sqrt(_connector.ImageTokens));
+        return flat.index_select(0, torch.tensor(Array.ConvertAll(order, i => (long)i)).to(_device)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Visual tokens [rows, hidden] of a video, a clip at a time.</summary>
@@ -167,14 +217,14 @@ public sealed class FlashTrainee : ITrainee
                 PixelPreprocessor.ImageNet.Normalize(resized, pixels.data<float>().Slice(i * area, area));
             }
 
-            clips.Add(EncodeClip(pixels.to(_device)));
+            clips.Add(EncodeClip(pixels.to(_device), _connector.ClipTokens(clip)));
         }
 
         Tensor? newline = _weights.TryGet(TensorLayout.FrameNewline);
         return VisualOrder.VideoRows(torch.cat([.. clips]), Config.Connector.NewlinePosition, newline).MoveToOuterDisposeScope();
     }
 
-    private Tensor EncodeClip(Tensor pixels)
+    private Tensor EncodeClip(Tensor pixels, int target)
     {
         using var scope = torch.NewDisposeScope();
         Tensor features;
@@ -188,7 +238,7 @@ public sealed class FlashTrainee : ITrainee
             features = _tower.Forward(pixels);
         }
 
-        VisualTokens tokens = _connector.Forward(features, _connector.ClipTokens(_tower.FramesPerClip));
+        VisualTokens tokens = _connector.Forward(features, target);
         return tokens.Tokens.MoveToOuterDisposeScope();
     }
 }

@@ -200,7 +200,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
                 TrainingExample[] samples = [.. Enumerable.Range(0, stage.Settings.Batch).Select(i => source.Sample(first + i + offset))];
                 return stage.Trainee.Loss(samples, CancellationToken.None);
             }
-            catch (MediaException e)
+            catch (MediaException e) when (e.Reason != MediaError.ToolMissing)
             {
                 replaced++;
                 reason = e;

@@ -179,6 +179,9 @@ public sealed record TrainingStage
     /// <summary>Side of a frame in pixels; null keeps the model's.</summary>
     public int? Resolution { get; init; }
 
+    /// <summary>Images as a whole and in tiles; false: as a whole only, stretched to a square (stage 1).</summary>
+    public bool ImageTiles { get; init; } = true;
+
     /// <summary>Rows of the spliced sequence; the rest is cut from the right.</summary>
     public int MaxLength { get; init; } = 32_768;
 

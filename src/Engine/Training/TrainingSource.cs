@@ -13,11 +13,21 @@ public interface ITrainingVideo
     IEnumerable<VideoFrame> Read(FrameSelection selection, CancellationToken cancellationToken);
 }
 
-/// <summary>One sample.</summary>
+/// <summary>One sample: about a video, an image, or neither.</summary>
 /// <param name="Id">For messages and records.</param>
-/// <param name="Turns">User and assistant in turn; the first user turn holds the placeholder.</param>
-/// <param name="Video">What the placeholder stands for.</param>
-public sealed record TrainingExample(string Id, IReadOnlyList<TrainingTurn> Turns, ITrainingVideo Video);
+/// <param name="Turns">User and assistant in turn; the first user turn holds the placeholder of the video or image.</param>
+public sealed record TrainingExample(string Id, IReadOnlyList<TrainingTurn> Turns)
+{
+    public ITrainingVideo? Video { get; init; }
+
+    /// <summary>Reads the image.</summary>
+    public Func<CancellationToken, RgbImage>? Image { get; init; }
+
+    /// <summary>Part of the video in seconds; null for its start and its end.</summary>
+    public double? Start { get; init; }
+
+    public double? End { get; init; }
+}
 
 /// <summary>Samples by number: the same number always gives the same sample, so that a training can go on anywhere.</summary>
 public interface ITrainingSource
@@ -63,7 +73,7 @@ public sealed class WorldSource : ITrainingSource
             turns.Add(new TrainingTurn(ChatRole.Assistant, lettered ? $"({question.Letter}) {question.Answer}" : question.Answer));
         }
 
-        return new TrainingExample(item.Id, turns, new Video(_frames, item.Script));
+        return new TrainingExample(item.Id, turns) { Video = new Video(_frames, item.Script) };
     }
 
     private sealed class Video(WorldFrames frames, WorldScript script) : ITrainingVideo

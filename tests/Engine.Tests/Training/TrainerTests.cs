@@ -195,7 +195,7 @@ public sealed class TrainerTests : IDisposable
         public TrainingExample Sample(long index)
         {
             asked.Add(index);
-            return index == good ? inner.Sample(index) : throw new MediaException(MediaError.ToolMissing, "clip.mp4", "'clip.mp4' is damaged.");
+            return index == good ? inner.Sample(index) : throw new MediaException(MediaError.DecodeFailed, "clip.mp4", "'clip.mp4' is damaged.");
         }
     }
 }

@@ -72,7 +72,7 @@ public sealed class TrainingRecipeTests
         }
     }
 
-    private static string Root()
+    internal static string Root()
     {
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "Studio.sln")))

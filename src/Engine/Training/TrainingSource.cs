@@ -90,3 +90,17 @@ public sealed class WorldSource : ITrainingSource
         }
     }
 }
+
+/// <summary>Opens what a recipe's stage names.</summary>
+public static class TrainingSources
+{
+    /// <param name="folder">What relative annotation files count from.</param>
+    /// <param name="seed">Orders annotated samples, makes drawn ones.</param>
+    /// <exception cref="InvalidDataException">An annotation file cannot be used.</exception>
+    public static ITrainingSource Open(TrainingData data, string folder, ulong seed, MediaTools tools)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        data.Validate();
+        return data.Annotations is { } files ? new AnnotationSource(files, folder, seed, tools) : new WorldSource(data, seed);
+    }
+}

@@ -1,18 +1,25 @@
 using Studio.Benchmarks.Machine;
 using Studio.Engine.Chat;
 using Studio.Engine.Chat.Planning;
+using Studio.Engine.Compression;
 using Studio.Engine.Torch;
 
 namespace Studio.Benchmarks.EngineBench;
 
 /// <summary>What every stage needs: the model, a clock, the machine's limits, and the memory meter.</summary>
-internal sealed class BenchContext(VideoChatFlash model, EngineBenchOptions options, TimeProvider time, Action<string>? progress, CancellationToken ct)
+internal sealed class BenchContext(VideoModel model, EngineBenchOptions options, TimeProvider time, Action<string>? progress, CancellationToken ct)
 {
     private readonly MachineProbe _probe = new(time);
     private readonly ProbeSettings _settings = options.Probe ?? ProbeFor(model);
     private MachineRates? _last;
 
-    public VideoChatFlash Model => model;
+    public VideoModel Model => model;
+
+    /// <summary>What becomes of visual tokens, as this model takes it.</summary>
+    public CompressionSettings Compression { get; } = CompressionSettings.Resolve(options.Compression, model.Config);
+
+    /// <summary>Text tokens of a prompt that stand before its video.</summary>
+    public int TextBefore => Math.Min(16, options.TextTokens / 2);
 
     public EngineBenchOptions Options => options;
 
@@ -36,14 +43,16 @@ internal sealed class BenchContext(VideoChatFlash model, EngineBenchOptions opti
 
     public int WholeClips(int frames) => checked((frames + ClipFrames - 1) / ClipFrames * ClipFrames);
 
-    /// <summary>The cost of a prompt with one video of so many frames; 0 leaves the video out.</summary>
+    /// <summary>The cost of a prompt with one video of so many frames, whose visual tokens are all held; 0 leaves the video out.</summary>
     public CostRequest Request(int frames, int newTokens = 1, int reserve = 64, bool retain = true) => new()
     {
         Model = model.Config,
         Visuals = frames == 0 ? [] : [VisualInput.Video(frames)],
         TextTokens = options.TextTokens,
+        TextBefore = TextBefore,
+        KeepTokensUpTo = long.MaxValue,
         NewTokens = newTokens,
-        Compression = options.Compression,
+        Compression = Compression,
         Device = model.Device,
         ComputeType = model.Dtype,
         StoredType = StoredType,
@@ -76,7 +85,7 @@ internal sealed class BenchContext(VideoChatFlash model, EngineBenchOptions opti
     private MachineRates Measure() => _last = _probe.Measure(model.Device, Cpu, settings: _settings, ct: ct);
 
     /// <summary>On the CPU, one chunk of rows through the widest matrices of tower and decoder, beside a plain square.</summary>
-    private static ProbeSettings ProbeFor(VideoChatFlash model)
+    private static ProbeSettings ProbeFor(VideoModel model)
     {
         var (language, vision) = (model.Config.Language, model.Config.Vision);
         return !model.Device.IsCpu ? ProbeSettings.For(model.Device) : new()

@@ -26,7 +26,7 @@ internal static class DecoderStage
         var live = BenchContext.StartPeak();
         using var scope = torch.NewDisposeScope();
         var prompt = PromptOf(context, frames);
-        SequenceState? state = null;
+        DecoderSequence? state = null;
         try
         {
             if (options.Stages.Contains(BenchStage.Prefill)) emit(Prefill(context, cost, prompt, reserve, live, ref state));
@@ -43,22 +43,25 @@ internal static class DecoderStage
     /// <summary>Text, one video of random visual tokens as small as the decoder's own embeddings, text.</summary>
     public static Prompt PromptOf(BenchContext context, int frames)
     {
-        var (model, options) = (context.Model, context.Options);
-        var language = model.Config.Language;
-        torch.manual_seed(options.Seed);
-        var tokens = torch.randn([(long)frames * model.Config.Connector.TokensPerFrame, language.HiddenSize], model.Dtype, model.Device).mul_(language.InitializerRange);
-        int[] Ids(int from, int count) => [.. Enumerable.Range(from, count).Select(i => i % language.VocabularySize)];
-        var before = Math.Min(16, options.TextTokens / 2);
-        return new([new PromptPart.Text(Ids(0, before)), new PromptPart.Visual("noise", tokens), new PromptPart.Text(Ids(before, options.TextTokens - before))]);
+        var noise = new NoiseTokens(context, frames);
+        return PromptOf(context, new HeldTokens(noise.Read(0, noise.Count, context.Ct), noise.TokensPerFrame));
     }
 
-    private static BenchRow Prefill(BenchContext context, Cost cost, Prompt prompt, int reserve, long live, ref SequenceState? state)
+    /// <summary>The same with visual tokens of any making.</summary>
+    public static Prompt PromptOf(BenchContext context, IVisualTokens tokens)
+    {
+        int[] Ids(int from, int count) => [.. Enumerable.Range(from, count).Select(i => i % context.Model.Config.Language.VocabularySize)];
+        var (before, text) = (context.TextBefore, context.Options.TextTokens);
+        return new([new PromptPart.Text(Ids(0, before)), new PromptPart.Visual("noise", tokens), new PromptPart.Text(Ids(before, text - before))]);
+    }
+
+    private static BenchRow Prefill(BenchContext context, Cost cost, Prompt prompt, int reserve, long live, ref DecoderSequence? state)
     {
         var (model, options) = (context.Model, context.Options);
         context.Say($"prefill: {prompt.Length} tokens, {options.Repeats} times");
         var before = context.Before();
         torch.ResetPeakMemory();
-        SequenceState? last = null;
+        DecoderSequence? last = null;
         var seconds = Runs.Of(context, options.Repeats, () =>
         {
             last?.Dispose();
@@ -81,12 +84,12 @@ internal static class DecoderStage
             PeakBytes = peak,
             FormulaBytes = peak is null ? null : cost.Memory.PrefillPeak,
             Aims = model.Device.IsCpu ? [BenchRow.AtLeast(share, PrefillAim, "matrix products"), BenchRow.NearFormula(peak!.Value, cost.Memory.PrefillPeak)] : [],
-            Notes = $"{prompt.VisualTokens:N0} random visual tokens, {prompt.Length - prompt.VisualTokens} of text, {string.Join("/", cost.Tokens.Stages.Select(s => s.VisualTokens))} alive by stage; "
+            Notes = $"{prompt.VisualTokens:N0} random visual tokens, {prompt.Length - prompt.VisualTokens} of text, {string.Join("/", cost.Tokens.Stages.Select(s => s.VisualTokens))} {(cost.Tokens.Windows is { } w ? $"kept of {w.Windows} windows" : "alive by stage")}; "
                 + $"{cost.Decoder.Attention / cost.Decoder.PrefillFlops:0%} of the operations in attention; warm-up: {WarmUpRows} tokens",
         };
     }
 
-    private static BenchRow Decode(BenchContext context, Cost cost, SequenceState state, long live)
+    private static BenchRow Decode(BenchContext context, Cost cost, DecoderSequence state, long live)
     {
         var (model, options) = (context.Model, context.Options);
         context.Say($"decode: {options.DecodeTokens} tokens");
@@ -100,7 +103,7 @@ internal static class DecoderStage
             context.Ct.ThrowIfCancellationRequested();
             var heap = GC.GetAllocatedBytesForCurrentThread();
             var start = Stopwatch.GetTimestamp();
-            id = sampler.Next(model.Decoder.DecodeRow(state, id));
+            id = sampler.Next(model.DecodeRow(state, id));
             var elapsed = Stopwatch.GetElapsedTime(start);
             var bytesOfStep = GC.GetAllocatedBytesForCurrentThread() - heap;
             if (step >= 0) (seconds[step], allocated[step]) = (elapsed.TotalSeconds, bytesOfStep);
@@ -138,13 +141,13 @@ internal static class DecoderStage
         };
     }
 
-    private static SequenceState Read(BenchContext context, Prompt prompt, int reserve)
+    private static DecoderSequence Read(BenchContext context, Prompt prompt, int reserve)
     {
-        var state = context.Model.Decoder.NewSequence(context.Options.Compression);
+        var state = context.Model.NewSequence(context.Compression);
         state.ReserveAhead = reserve;
         try
         {
-            context.Model.Decoder.Prefill(state, prompt, ct: context.Ct).Dispose();
+            context.Model.Prefill(state, prompt, null, context.Ct).Dispose();
             return state;
         }
         catch
@@ -154,12 +157,12 @@ internal static class DecoderStage
         }
     }
 
-    private static void WarmUp(BenchContext context)
+    public static void WarmUp(BenchContext context)
     {
-        var decoder = context.Model.Decoder;
-        using var state = decoder.NewSequence(Engine.Compression.CompressionSettings.Off);
-        int[] ids = [.. Enumerable.Range(0, WarmUpRows).Select(i => i % decoder.Config.VocabularySize)];
-        decoder.Prefill(state, new([new PromptPart.Text(ids)]), ct: context.Ct).Dispose();
-        decoder.Decode(state, 0).Dispose();
+        var model = context.Model;
+        using var state = model.NewSequence(Engine.Compression.CompressionSettings.Resolve(Engine.Compression.CompressionSettings.Off, model.Config));
+        int[] ids = [.. Enumerable.Range(0, WarmUpRows).Select(i => i % model.Config.Language.VocabularySize)];
+        model.Prefill(state, new([new PromptPart.Text(ids)]), null, context.Ct).Dispose();
+        _ = model.DecodeRow(state, 0);
     }
 }

@@ -22,6 +22,9 @@ public enum BenchStage
     /// <summary>Reading a prompt of visual tokens.</summary>
     Prefill,
 
+    /// <summary>Reading one window of visual tokens at each ratio: models with summary tokens only.</summary>
+    Windows,
+
     /// <summary>The parts of one decoder layer by themselves: where the prefill's time goes.</summary>
     Parts,
 
@@ -113,7 +116,7 @@ public sealed record EngineBenchOptions
             if (!File.Exists(Video)) throw new ArgumentException($"stage '{NameOf(stage)}' needs a video: {Video} does not exist");
         }
 
-        _ = Compression.ValidateFor(model.Language.Layers);
+        _ = CompressionSettings.Resolve(Compression, model);
     }
 
     private static string Known => $"use {string.Join(", ", Enum.GetValues<BenchStage>().Select(NameOf))}";

@@ -11,7 +11,7 @@ namespace Studio.Benchmarks.EngineBench;
 /// </summary>
 /// <param name="model">Borrowed.</param>
 /// <param name="time">Clock of all measurements.</param>
-public sealed class EngineBenchmark(VideoChatFlash model, EngineBenchOptions options, TimeProvider? time = null)
+public sealed class EngineBenchmark(VideoModel model, EngineBenchOptions options, TimeProvider? time = null)
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
@@ -59,6 +59,7 @@ public sealed class EngineBenchmark(VideoChatFlash model, EngineBenchOptions opt
         if (Wants(BenchStage.Tower) || Wants(BenchStage.Connector)) VisionStage.Run(context, emit);
         if (Wants(BenchStage.Memory)) emit(VisionStage.Flatness(context));
         if (Wants(BenchStage.Prefill) || Wants(BenchStage.Decode)) DecoderStage.Run(context, emit);
+        if (Wants(BenchStage.Windows)) WindowStage.Run(context, emit);
         if (Wants(BenchStage.Parts)) PartsStage.Run(context, emit);
         if (Wants(BenchStage.Reuse)) emit(ReuseStage.Run(context));
         if (options.LongFrames > 0) emit(LongStage.Run(context));

@@ -25,8 +25,8 @@ internal static class PartsStage
     {
         var (language, type) = (context.Model.Config.Language, context.Model.Dtype);
         long rows = context.Options.PrefillTokens, h = language.HiddenSize, i = language.IntermediateSize, item = type.ItemSize();
-        long q = (long)language.Heads * language.HeadDim, kv = (long)language.KeyValueHeads * language.HeadDim, chunk = Math.Min(rows, Qwen2Decoder.ChunkRows);
-        var notes = $"one decoder layer, {rows:N0} rows in chunks of {Qwen2Decoder.ChunkRows}";
+        long q = (long)language.Heads * language.HeadDim, kv = (long)language.KeyValueHeads * language.HeadDim, chunk = Math.Min(rows, DecoderCore.ChunkRows);
+        var notes = $"one decoder layer, {rows:N0} rows in chunks of {DecoderCore.ChunkRows}";
         void Part(string name, double flops, double bytes, Action<long, long> run) => emit(Row(context, name, rows, flops, bytes, notes, () =>
         {
             for (long start = 0; start < rows; start += chunk)

@@ -21,6 +21,7 @@ internal static class VisionStage
         var clips = frames / context.ClipFrames;
         context.Say($"tower: {frames} frames in {clips} clips, {options.Repeats} times");
         var cost = CostModel.Of(context.Request(frames));
+        var formula = cost.Memory.VisualEmbeddings + MemoryModel.TowerBatch(context.Request(frames), clips, context.ClipFrames);
         WarmUp(model);
         var before = context.Before();
         var (tower, connector) = (new double[options.Repeats], new double[options.Repeats]);
@@ -51,8 +52,8 @@ internal static class VisionStage
                 Limit = limit,
                 Share = towerShare,
                 PeakBytes = peak,
-                FormulaBytes = peak is null ? null : cost.Memory.EncodePeak,
-                Aims = model.Device.IsCpu ? [BenchRow.AtLeast(towerShare, TowerAim, "matrix products"), BenchRow.NearFormula(peak!.Value, cost.Memory.EncodePeak)] : [],
+                FormulaBytes = peak is null ? null : formula,
+                Aims = model.Device.IsCpu ? [BenchRow.AtLeast(towerShare, TowerAim, "matrix products"), BenchRow.NearFormula(peak!.Value, formula)] : [],
                 Notes = sizes,
             });
         }
@@ -68,7 +69,7 @@ internal static class VisionStage
             Flops = flops,
             Limit = limit,
             Share = flops / Runs.Median(connector) / limit.Mean,
-            Notes = $"{context.ClipFrames * model.Config.Vision.TokensPerFrame:N0} patches of a clip merged to {context.ClipFrames * model.Config.Connector.TokensPerFrame}; sorting and gathering count as time, not as operations",
+            Notes = $"{context.ClipFrames * model.Config.Vision.TokensPerFrame:N0} patches of a clip {(model.Config.Vst is null ? "merged" : "pooled")} to {context.ClipFrames * model.Config.Connector.TokensPerFrame}; sorting and gathering count as time, not as operations",
         });
     }
 
@@ -98,7 +99,7 @@ internal static class VisionStage
         };
     }
 
-    private static void WarmUp(VideoChatFlash model)
+    private static void WarmUp(VideoModel model)
     {
         using var scope = torch.NewDisposeScope();
         var side = model.Config.Vision.ImageSize;
@@ -110,8 +111,8 @@ internal static class VisionStage
         var costs = new CostLedger(context.Time);
         var live = BenchContext.StartPeak();
         var side = context.Model.Config.Vision.ImageSize;
-        var (tokens, _) = context.Model.EncodeFrames(
-            Noise(frames, side, context.Options.Seed), frames, costs, done => context.Say($"tower: {done} of {frames} frames"), context.Ct, encoder);
+        var (tokens, _) = new FrameEncoder(context.Model, costs, encoder).EncodeAll(
+            Noise(frames, side, context.Options.Seed), frames, done => context.Say($"tower: {done} of {frames} frames"), context.Ct);
         using (tokens)
         {
             double Seconds(string stage) => costs.Costs.Single(c => c.Stage == stage).Milliseconds / 1000;

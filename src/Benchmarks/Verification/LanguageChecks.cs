@@ -48,12 +48,12 @@ internal static class LanguageChecks
         report.Decision("greedy tokens", ids, expectedIds);
     }
 
-    internal static CompressionSettings Settings(GoldenCase golden)
+    internal static VisualDropout Settings(GoldenCase golden)
     {
         var p = golden.Params;
-        if (!p.TryGetProperty("llm_compress_type", out var type) || type.GetString() is null or "none") return CompressionSettings.Off;
+        if (!p.TryGetProperty("llm_compress_type", out var type) || type.GetString() is null or "none") return VisualDropout.None;
         return new(
-            CompressionSettings.ParseType(type.GetString()!),
+            VisualDropout.ParseType(type.GetString()!),
             [.. p.GetProperty("llm_compress_layer_list").EnumerateArray().Select(e => e.GetInt32())],
             [.. p.GetProperty("llm_image_token_ratio_list").EnumerateArray().Select(e => e.GetDouble())]);
     }

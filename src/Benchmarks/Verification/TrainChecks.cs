@@ -31,6 +31,9 @@ internal static class TrainChecks
         report.Close("logits", Padded(result.Samples, s => training.Logits(s.Hidden)), golden.Tensor("logits"));
         result.Loss.backward();
         Gradients(golden, report, weights);
+        var without = weights.Names.Where(n => weights.Get(n).grad is null).Order(StringComparer.Ordinal).ToList();
+        var expectedWithout = golden.Params.GetProperty("parameters_without_gradient").EnumerateArray().Select(e => e.GetString()!);
+        report.Equal("parameters without gradient", without, [.. expectedWithout]);
     }
 
     private static List<TrainingSample> Batch(Check check, VisionTower tower, ToMeConnector connector)
@@ -87,7 +90,8 @@ internal static class TrainChecks
         return torch.stack([.. padded]);
     }
 
-    private static void Gradients(GoldenCase golden, VerificationReport report, Weights weights)
+    /// <summary>Each tensor's gradient that the case has, and the sum of squares of all.</summary>
+    internal static void Gradients(GoldenCase golden, VerificationReport report, Weights weights)
     {
         const string Prefix = "grad.";
         var (absolute, relative) = golden.Tolerance;
@@ -99,9 +103,6 @@ internal static class TrainChecks
             report.Close($"gradient of {name[Prefix.Length..]}", actual, expected, absolute * expected.abs().max().item<float>(), relative);
         }
 
-        var without = weights.Names.Where(n => weights.Get(n).grad is null).Order(StringComparer.Ordinal).ToList();
-        var expectedWithout = golden.Params.GetProperty("parameters_without_gradient").EnumerateArray().Select(e => e.GetString()!);
-        report.Equal("parameters without gradient", without, [.. expectedWithout]);
         var squares = weights.Names.Sum(n => weights.Get(n).grad is { } g ? (g * g).sum(ScalarType.Float64).item<double>() : 0);
         report.Close("sum of squares of all gradients", [(float)squares], golden.Tensor("grad_sqnorm").ToArray<float>());
     }

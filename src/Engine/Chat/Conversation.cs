@@ -14,9 +14,8 @@ public sealed record ConversationTurn(IReadOnlyList<string> Media, string Questi
 /// is new, wherever that is exact. One thread at a time.
 /// </summary>
 /// <remarks>
-/// The prompt is the published one (spec section 4): ChatML; before the first question about a video, the placeholder, a
-/// newline, the duration message and one space. Further media of the same turn stand on lines of their own; images have no
-/// message. A model's later layers see the whole history again under attention drops, since those depend on the question.
+/// A conversation with either system. Its prompt is the published one (<see cref="ConversationPrompt"/>). A model's later layers
+/// see the whole history again under attention drops, since those depend on the question.
 /// </remarks>
 public sealed class Conversation : IDisposable
 {
@@ -26,16 +25,16 @@ public sealed class Conversation : IDisposable
     /// <summary>The most questions in one conversation.</summary>
     public const int MaxTurns = 1000;
 
-    private readonly VideoChatFlash _model;
+    private readonly VideoModel _model;
     private readonly MediaEncoder _encoder;
     private readonly TimeProvider _time;
     private readonly string? _system;
     private readonly List<ConversationTurn> _turns = [];
     private readonly List<string> _pending = [];
-    private SequenceState? _state;
+    private DecoderSequence? _state;
 
     /// <param name="system">The system line; null leaves the turn out.</param>
-    public Conversation(VideoChatFlash model, MediaEncoder encoder, string? system = ChatMl.DefaultSystem, TimeProvider? time = null)
+    public Conversation(VideoModel model, MediaEncoder encoder, string? system = ChatMl.DefaultSystem, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(encoder);
@@ -83,16 +82,12 @@ public sealed class Conversation : IDisposable
         var costs = new CostLedger(_time);
         torch.ResetPeakMemory();
         var turn = new ConversationTurn([.. _pending], question.Trim(), "");
-        var media = new List<EncodedMedia>();
+        var media = new List<PromptMedia>();
         try
         {
-            foreach (var path in _turns.Append(turn).SelectMany(t => t.Media))
-            {
-                var name = Path.GetFileName(path);
-                media.Add(_encoder.Encode(_model, path, settings.Sampling, costs, (done, total) => onEvent?.Invoke(new AnswerEvent.Progress("frames", name, done, total)), ct));
-            }
-
-            var prompt = BuildPrompt(turn, media);
+            ConversationTurn[] turns = [.. _turns, turn];
+            foreach (var t in turns) OpenMedia(t, media, settings, costs, onEvent, ct);
+            var prompt = ConversationPrompt.Build(_model, turns, media, _system);
             var state = StateFor(settings);
             var answer = Generate(prompt, media, state, settings, costs, started, onEvent, ct);
             _turns.Add(turn with { AnswerText = answer.Text });
@@ -107,90 +102,57 @@ public sealed class Conversation : IDisposable
 
     public void Dispose() => _state?.Dispose();
 
-    /// <summary>The prompt of all turns up to a new one, visual tokens in their places.</summary>
-    internal Prompt BuildPrompt(ConversationTurn next, IReadOnlyList<EncodedMedia> media)
+    /// <summary>Several images of one turn are frames of one sequence, where the model reads them so; one image alone is tiled.</summary>
+    private void OpenMedia(ConversationTurn turn, List<PromptMedia> media, AskSettings settings, CostLedger costs, Action<AnswerEvent>? onEvent, CancellationToken ct)
     {
-        var at = 0;
-        var turns = new List<ChatTurn>();
-        foreach (var turn in _turns.Append(next))
+        var asFrames = _model.JoinsImages && turn.Media.Count > 1 && turn.Media.Count(path => _encoder.Probe(path, ct).IsStillImage) > 1;
+        foreach (var path in turn.Media)
         {
-            turns.Add(new(ChatRole.User, Content(turn, [.. media.Skip(at).Take(turn.Media.Count)])));
-            at += turn.Media.Count;
-            if (turn != next) turns.Add(new(ChatRole.Assistant, turn.AnswerText));
+            var name = Path.GetFileName(path);
+            media.Add(_encoder.Open(_model, path, settings.Sampling, asFrames, costs, (done, total) => onEvent?.Invoke(new AnswerEvent.Progress("frames", name, done, total)), ct));
         }
-
-        var ids = ChatMl.EncodeTurns(_model.Tokenizer, turns, _system);
-        var parts = new List<PromptPart>();
-        var (text, visual) = (new List<int>(), 0);
-        foreach (var id in ids)
-        {
-            if (id != ChatMl.VisualPlaceholderId)
-            {
-                text.Add(id);
-                continue;
-            }
-
-            parts.Add(new PromptPart.Text([.. text]));
-            text.Clear();
-            parts.Add(new PromptPart.Visual(media[visual].Key, media[visual].Tokens));
-            visual++;
-        }
-
-        parts.Add(new PromptPart.Text([.. text]));
-        return new(parts);
-    }
-
-    private static List<ChatPart> Content(ConversationTurn turn, IReadOnlyList<EncodedMedia> media)
-    {
-        var content = new List<ChatPart>();
-        var pending = "";
-        foreach (var m in media)
-        {
-            if (pending.Length > 0) content.Add(ChatPart.OfText(pending.TrimEnd(' ') + "\n"));
-            content.Add(ChatPart.Visual);
-            pending = m.Message is { } message ? $"\n{message.Trim()} " : "\n";
-        }
-
-        content.Add(ChatPart.OfText(pending + turn.Question));
-        return content;
     }
 
     /// <summary>The kept sequence if its compression is the same; a new one else. Bound: one sequence a conversation.</summary>
-    private SequenceState StateFor(AskSettings settings)
+    private DecoderSequence StateFor(AskSettings settings)
     {
-        if (_state?.Settings != settings.Compression)
+        var compression = CompressionSettings.Resolve(settings.Compression, _model.Config);
+        if (_state?.Compression != compression)
         {
             _state?.Dispose();
             _state = null;
-            _state = _model.Decoder.NewSequence(settings.Compression);
+            _state = _model.NewSequence(compression);
         }
 
         _state!.ReserveAhead = Math.Min(settings.Generation.MaxNewTokens, 4096) + 1;
         return _state;
     }
 
-    private Answer Generate(Prompt prompt, List<EncodedMedia> media, SequenceState state, AskSettings settings, CostLedger costs, long started, Action<AnswerEvent>? onEvent, CancellationToken ct)
+    private Answer Generate(Prompt prompt, List<PromptMedia> media, DecoderSequence state, AskSettings settings, CostLedger costs, long started, Action<AnswerEvent>? onEvent, CancellationToken ct)
     {
         onEvent?.Invoke(new AnswerEvent.Progress("prefill", "", 0, prompt.Length));
-        var traced = settings.Trace ? TracedMediaOf(prompt, media) : [];
-        var recorder = settings.Trace ? new TraceRecorder(prompt, traced, _model.Config.Language.Layers) : null;
+        var traced = settings.Trace ? ConversationPrompt.Traced(prompt, media) : [];
+        var recorder = settings.Trace ? _model.NewRecorder(prompt, traced) : null;
         using var scope = torch.NewDisposeScope();
-        var start = costs.Now();
-        var logits = _model.Decoder.Prefill(state, prompt, recorder, ct);
+        var warnings = new List<string>(); // bounded by the prompt's videos
+        _model.Restore(state, prompt, _encoder, costs, warnings.Add);
+        var (start, before) = (costs.Now(), costs.Milliseconds);
+        var logits = _model.Prefill(state, prompt, recorder, ct);
+        // A video that is encoded while it is read has its own stages.
+        var elapsed = costs.Since(start) - TimeSpan.FromMilliseconds(costs.Milliseconds - before);
         var kvBytes = state.Cache.Bytes;
-        costs.Add("prefill", costs.Since(start), prompt.Length - state.ReusedRows, kvBytes, StageFlops.Prefill(_model.Config.Language, state));
-        var (stages, layers) = recorder?.Finish(state) ?? ([], []);
-        var textTokens = prompt.Length - prompt.VisualTokens;
-        // Text is alive in every stage.
-        int[] stageTokens = [.. Enumerable.Range(0, settings.Compression.StageRatios.Count).Select(s => state.Alive(s).Count - textTokens)];
+        costs.Add("prefill", elapsed, prompt.Length - state.ReusedRows, kvBytes, _model.PrefillFlops(state));
+        var seen = recorder?.Finish(state) ?? new TraceParts([], [], []);
+        var stageTokens = _model.StageTokens(state, prompt);
 
         var text = new TextStream(_model.Tokenizer, onEvent);
         var (reason, generated, first) = Decode(state, logits, settings.Generation, text, costs, started, ct);
+        _model.Keep(state, _encoder, costs);
         return new Answer
         {
             Text = text.Finish().Trim(),
             StopReason = reason,
-            TextTokens = textTokens,
+            TextTokens = prompt.Length - prompt.VisualTokens,
             VisualTokens = prompt.VisualTokens,
             StageTokens = stageTokens,
             GeneratedTokens = generated,
@@ -200,23 +162,24 @@ public sealed class Conversation : IDisposable
             KvBytes = kvBytes,
             PeakBytes = _model.Device.IsCpu ? torch.CpuMemory().Peak : 0,
             Costs = costs.Costs,
-            Warnings = Warnings(prompt, generated, media),
+            Warnings = [.. warnings, .. Warnings(state, prompt, generated, media)],
             Trace = recorder is null ? null : new CompressionTrace
             {
                 Model = _model.Name,
-                Settings = settings.Compression.ToString(),
+                Settings = state.Compression.ToString(),
                 PromptRows = prompt.Length,
                 ReusedRows = state.ReusedRows,
                 Media = traced,
-                Stages = stages,
-                Layers = layers,
+                Stages = seen.Stages,
+                Layers = seen.Layers,
+                Windows = seen.Windows,
                 Costs = costs.Costs,
             },
         };
     }
 
     /// <summary>The token loop. Cancellation is looked at between tokens and keeps what there is.</summary>
-    private (StopReason Reason, int Generated, TimeSpan First) Decode(SequenceState state, Tensor logits, GenerationSettings settings, TextStream text, CostLedger costs, long started, CancellationToken ct)
+    private (StopReason Reason, int Generated, TimeSpan First) Decode(DecoderSequence state, Tensor logits, GenerationSettings settings, TextStream text, CostLedger costs, long started, CancellationToken ct)
     {
         var sampler = new Sampler(settings);
         var first = TimeSpan.Zero;
@@ -243,36 +206,30 @@ public sealed class Conversation : IDisposable
                 break;
             }
 
-            row = _model.Decoder.DecodeRow(state, id);
+            row = _model.DecodeRow(state, id);
         }
 
         costs.Add("decode", costs.Since(start), generated, 0, generated * StageFlops.DecodeToken(_model.Config.Language, state.Cache.Lengths));
         return (reason, generated, first);
     }
 
-    private List<string> Warnings(Prompt prompt, int generated, List<EncodedMedia> media)
+    private List<string> Warnings(DecoderSequence state, Prompt prompt, int generated, List<PromptMedia> media)
     {
-        var warnings = new List<string>();
-        var trained = _model.Config.Language.MaxPositionEmbeddings;
-        if (prompt.Length + generated > trained && _model.Config.Language.RopeScaling is null)
+        List<string> warnings = [.. _model.Warnings, .. _model.CompressionWarnings(state)];
+        var (trained, used) = (_model.Config.Language.MaxPositionEmbeddings, _model.PositionsUsed(state, prompt) + generated);
+        if (used > trained && _model.Config.Language.RopeScaling is null)
         {
-            warnings.Add($"prompt and answer have {prompt.Length + generated} tokens; the model was trained on {trained}: use fewer frames, or stretch positions (--yarn)");
+            warnings.Add($"prompt and answer reach position {used}; the model was trained on {trained}: use fewer frames, or stretch positions (--yarn)");
         }
 
         foreach (var m in media)
         {
             var distinct = m.Frames.Select(f => f.Index).Distinct().Count();
-            if (distinct < m.Frames.Count) warnings.Add($"{m.Name}: {m.Frames.Count - distinct} of {m.Frames.Count} frames repeat another, to fill clips");
+            if (distinct < m.Frames.Count) warnings.Add($"{m.Name}: {m.Frames.Count - distinct} of {m.Frames.Count} frames repeat another, since there are not as many different ones");
         }
 
         return warnings;
     }
-
-    private static List<TracedMedia> TracedMediaOf(Prompt prompt, List<EncodedMedia> media) =>
-        [.. media.Zip(prompt.Spans, (m, span) => new TracedMedia(
-            m.Name, m.Kind == MediaKind.Video ? "video" : "image", span.Start, span.Length,
-            [.. m.Frames.Select(f => f.Time)], [.. m.Frames.Select(f => f.Index)],
-            m.FramesPerClip, m.TokensPerClip, m.GridHeight, m.GridWidth, m.Owners))];
 
     /// <summary>Collects the answer and hands it on in whole characters.</summary>
     private sealed class TextStream(Tokenizer tokenizer, Action<AnswerEvent>? onEvent)

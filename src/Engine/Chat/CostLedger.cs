@@ -9,6 +9,9 @@ public sealed class CostLedger(TimeProvider time)
 
     public IReadOnlyList<StageCost> Costs => _costs;
 
+    /// <summary>Of all stages so far.</summary>
+    public double Milliseconds => _costs.Sum(c => c.Milliseconds);
+
     public long Now() => time.GetTimestamp();
 
     public TimeSpan Since(long start) => time.GetElapsedTime(start);

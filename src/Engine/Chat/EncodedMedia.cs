@@ -31,7 +31,7 @@ public readonly record struct PatchRef(int FramePosition, int Row, int Column);
 /// with one <see cref="Dispose"/>; <see cref="Retain"/> takes another. The tokens are freed with the last reference, so a
 /// cache that drops an entry takes nothing away from a running answer. Everybody shares the tokens: never write to them.
 /// </remarks>
-public sealed class EncodedMedia : IDisposable
+public sealed class EncodedMedia : ICacheEntry<EncodedMedia>
 {
     // Objects, strings and list nodes around the arrays: keeps a bound in bytes a bound on the number of tiny entries too.
     private const int EntryOverhead = 1024;

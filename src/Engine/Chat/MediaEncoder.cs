@@ -6,10 +6,14 @@ namespace Studio.Engine.Chat;
 /// Turns files into visual tokens: probe, choose frames, decode, encode; each file once, since the result is cached by
 /// content and by every setting that changes it.
 /// </summary>
-public sealed class MediaEncoder(MediaTools tools, VisualTokenCache cache)
+/// <param name="summaries">What videos leave in Video-XL's decoder; null keeps nothing beyond a conversation.</param>
+public sealed class MediaEncoder(MediaTools tools, VisualTokenCache cache, SummaryCache? summaries = null)
 {
     /// <summary>Probes of files seen lately, by path, size and time of change. Bound: this many.</summary>
     public const int ProbesKept = 256;
+
+    /// <summary>130 frames of Video-XL in fp32 (144 tokens of 3,584 channels each), twice as many in 16 bit.</summary>
+    public const long DefaultKeepTokensUpTo = 256L << 20;
 
     private readonly VideoProbe _probe = new(tools);
     private readonly FrameReader _frames = new(tools);
@@ -17,6 +21,14 @@ public sealed class MediaEncoder(MediaTools tools, VisualTokenCache cache)
     private readonly Dictionary<string, (long Size, DateTime Changed, VideoInfo Info)> _probes = new(StringComparer.Ordinal);
 
     public VisualTokenCache Cache => cache;
+
+    public SummaryCache? Summaries => summaries;
+
+    /// <summary>
+    /// Bytes of visual tokens of one video up to which all of them are kept while they are read piece by piece, to be cached;
+    /// a longer video's are made anew when it is read under another setting.
+    /// </summary>
+    public long KeepTokensUpTo { get; init; } = DefaultKeepTokensUpTo;
 
     /// <summary>What a file is.</summary>
     /// <exception cref="MediaException">It is missing or cannot be read as video or image.</exception>
@@ -39,59 +51,62 @@ public sealed class MediaEncoder(MediaTools tools, VisualTokenCache cache)
         return info;
     }
 
-    /// <summary>The visual tokens of a file, retained for the caller, who disposes them.</summary>
+    /// <summary>
+    /// A file as a prompt takes it, for the caller to dispose. Videos of VideoChat-Flash and images are encoded before this
+    /// returns, unless they were before; a video of Video-XL is encoded when and as far as it is read.
+    /// </summary>
+    /// <param name="asFrame">Of an image: whether it is one frame among others, and not cut into tiles.</param>
     /// <param name="onFrames">Called with frames done and their number; not called when nothing has to be encoded.</param>
-    public EncodedMedia Encode(VideoChatFlash model, string path, SamplingSettings sampling, CostLedger costs, Action<int, int>? onFrames, CancellationToken ct)
+    /// <exception cref="MediaException">The file is missing or cannot be read.</exception>
+    internal PromptMedia Open(VideoModel model, string path, SamplingSettings sampling, bool asFrame, CostLedger costs, Action<int, int>? onFrames, CancellationToken ct)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(costs);
         var start = costs.Now();
         var info = Probe(path, ct);
-        var selection = info.IsStillImage ? null : FrameSampling.Select(info, sampling);
-        var key = KeyOf(model, ContentHash.OfFileAsync(path, ct).GetAwaiter().GetResult(), selection);
-        var found = cache.TryGet(key);
+        var selection = info.IsStillImage ? null : FrameSampling.Select(info, model.Sampling(sampling));
+        var key = KeyOf(model, ContentHash.OfFileAsync(path, ct).GetAwaiter().GetResult(), selection, asFrame);
         costs.Add("probe", costs.Since(start), 1);
-        if (found is not null)
-        {
-            using (found) return found.WithName(Path.GetFileName(path));
-        }
-
-        var media = selection is null ? EncodeImage(model, path, key, costs, ct) : EncodeVideo(model, info, selection, key, costs, onFrames, ct);
-        cache.Put(media);
-        return media;
+        if (selection is not null) return model.Open(new(info, selection, key, this), costs, onFrames, ct);
+        using var found = cache.TryGet(key) ?? EncodeImage(model, path, key, asFrame, costs, ct);
+        return PromptMedia.Of(found.WithName(Path.GetFileName(path)), isJoined: asFrame);
     }
+
+    /// <summary>A video's chosen frames as they are decoded.</summary>
+    internal IEnumerable<VideoFrame> Frames(VideoInfo info, FrameSelection selection, CancellationToken ct) => _frames.ReadAsync(info, selection, ct).ToBlockingEnumerable(ct);
 
     /// <summary>The key in the cache of a file's visual tokens.</summary>
     /// <param name="contentHash">As <see cref="ContentHash.OfFileAsync"/> computes it.</param>
     /// <param name="selection">Of a video; null for an image.</param>
-    public static string KeyOf(VideoChatFlash model, string contentHash, FrameSelection? selection) => new MediaKey
+    /// <param name="asFrame">Of an image: one frame among others.</param>
+    public static string KeyOf(VideoModel model, string contentHash, FrameSelection? selection, bool asFrame = false)
     {
-        ContentHash = contentHash,
-        ModelFingerprint = model.VisionFingerprint,
-        Kind = selection is null ? MediaKind.Image : MediaKind.Video,
-        Indices = selection?.Indices ?? [0],
-        Duration = selection?.Duration ?? 0,
-        PixelSize = model.Config.Vision.ImageSize,
-        ComputeType = model.Dtype,
-        TokenType = model.Dtype,
-        Settings = new Dictionary<string, string> { ["device"] = model.Device.Type.ToString(), ["grid"] = model.Config.ImageGridPinpoints ?? "" },
-    }.Compute();
-
-    private EncodedMedia EncodeVideo(VideoChatFlash model, VideoInfo info, FrameSelection selection, string key, CostLedger costs, Action<int, int>? onFrames, CancellationToken ct)
-    {
-        var (tokens, owners) = model.EncodeFrames(_frames.ReadAsync(info, selection, ct).ToBlockingEnumerable(ct), selection.Count, costs, done => onFrames?.Invoke(done, selection.Count), ct);
-        var clipFrames = model.Config.Vision.FramesPerClip;
-        FrameRef[] frames = [.. selection.Indices.Zip(selection.Times).Select((f, i) => new FrameRef(i, f.First, f.Second))];
-        var perClip = (int)(tokens.size(0) / (selection.Count / clipFrames));
-        return new(key, MediaKind.Video, Path.GetFileName(info.Path), tokens, frames, clipFrames, perClip, model.Grid.Height, model.Grid.Width, selection.Duration, selection.Message, owners);
+        ArgumentNullException.ThrowIfNull(model);
+        var settings = new Dictionary<string, string> { ["device"] = model.Device.Type.ToString(), ["grid"] = model.Config.ImageGridPinpoints ?? "" };
+        if (asFrame) settings["as"] = "frame";
+        return new MediaKey
+        {
+            ContentHash = contentHash,
+            ModelFingerprint = model.VisionFingerprint,
+            Kind = selection is null ? MediaKind.Image : MediaKind.Video,
+            Indices = selection?.Indices ?? [0],
+            Duration = selection?.Duration ?? 0,
+            PixelSize = model.Config.Vision.ImageSize,
+            ComputeType = model.Dtype,
+            TokenType = model.Dtype,
+            Settings = settings,
+        }.Compute();
     }
 
-    private EncodedMedia EncodeImage(VideoChatFlash model, string path, string key, CostLedger costs, CancellationToken ct)
+    /// <returns>With a reference for the caller and one for the cache.</returns>
+    private EncodedMedia EncodeImage(VideoModel model, string path, string key, bool asFrame, CostLedger costs, CancellationToken ct)
     {
         var start = costs.Now();
         var image = _images.ReadAsync(path, ct).GetAwaiter().GetResult();
         costs.Add("frames", costs.Since(start), 0);
-        var (tokens, columns, rows) = model.EncodeImage(image, costs, ct);
-        return new(key, MediaKind.Image, Path.GetFileName(path), tokens, [new FrameRef(0, 0, 0)], 1, model.Config.Connector.TokensPerImage, model.Grid.Height, model.Grid.Width, 0, tileColumns: columns, tileRows: rows);
+        var encoded = model.EncodeImage(image, asFrame, costs, ct);
+        var media = new EncodedMedia(
+            key, MediaKind.Image, Path.GetFileName(path), encoded.Tokens, [new FrameRef(0, 0, 0)], 1, encoded.TokensPerView, model.Grid.Height, model.Grid.Width, 0,
+            owners: encoded.Owners, tileColumns: encoded.Columns, tileRows: encoded.Rows);
+        cache.Put(media);
+        return media;
     }
 }

@@ -12,13 +12,13 @@ public static class RandomModels
     /// beyond them print nothing.
     /// </summary>
     /// <param name="stored">Type of the weights; bf16 as published by default.</param>
-    public static VideoChatFlash InMemory(PublishedGeometry geometry, ulong seed, LoadSettings settings, ScalarType stored = ScalarType.BFloat16)
+    public static VideoModel InMemory(PublishedGeometry geometry, ulong seed, LoadSettings settings, ScalarType stored = ScalarType.BFloat16)
     {
         ArgumentNullException.ThrowIfNull(geometry);
         ArgumentNullException.ThrowIfNull(settings);
         var weights = Weights(geometry.Config, seed, settings.Device, stored);
         var fingerprint = $"random {geometry.Name} {seed} {stored.ShortName()}";
-        return VideoChatFlash.FromWeights(geometry.Name, geometry.Config, geometry.Generation, ByteTokenizer(), weights, fingerprint, settings);
+        return VideoModel.FromWeights(geometry.Name, geometry.Config, geometry.Generation, ByteTokenizer(), weights, fingerprint, settings);
     }
 
     /// <summary>Random tensors for the parts of a model, each by its own name and the seed.</summary>
@@ -27,7 +27,7 @@ public static class RandomModels
         ArgumentNullException.ThrowIfNull(config);
         var random = new RandomWeights(seed);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var expected in TensorLayout.For(config).Tensors.Where(t => t.Required && scope.HasFlag(t.Scope)))
+        foreach (var expected in TensorLayout.For(config).Tensors.Where(t => (t.Required || TensorLayout.VstOrigin(t.Name) is not null) && scope.HasFlag(t.Scope)))
         {
             using var dispose = torch.NewDisposeScope();
             var tensor = torch.empty(expected.Shape, stored);

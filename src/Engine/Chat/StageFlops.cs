@@ -34,6 +34,50 @@ internal static class StageFlops
         return flops;
     }
 
+    /// <summary>
+    /// What a prefill of Video-XL read: each window's rows through all layers but the last, whose keys and values alone are made,
+    /// over the rows held before and causally among themselves; text alike, and the last row through everything.
+    /// </summary>
+    public static double Prefill(LanguageConfig language, VstSequence state)
+    {
+        double hidden = language.HiddenSize, flops = 2 * hidden * language.VocabularySize;
+        foreach (var part in state.Parts)
+        {
+            if (part.Start < state.ReusedRows && part.Start + part.Length <= state.ReusedRows) continue;
+            double held = part.CacheStart;
+            if (!part.IsVisual)
+            {
+                var reused = Math.Max(0, state.ReusedRows - part.Start);
+                flops += Rows(language, part.Length - reused, held + reused);
+                continue;
+            }
+
+            foreach (var window in part.Windows)
+            {
+                if (window.Kept == 0) continue;
+                flops += Rows(language, window.Rows, held);
+                held += window.Kept;
+            }
+        }
+
+        return flops + LastRow(language, state.CachedRowCount);
+    }
+
+    /// <summary>Rows behind held ones: all but the last layer whole, of that one keys and values.</summary>
+    internal static double Rows(LanguageConfig language, double rows, double held)
+    {
+        double hidden = language.HiddenSize, kv = (double)language.KeyValueHeads * language.HeadDim, query = (double)language.Heads * language.HeadDim;
+        var rest = (2 * hidden * query) + (3 * hidden * language.IntermediateSize);
+        return (language.Layers * 2 * rows * 2 * hidden * kv) + ((language.Layers - 1) * ((2 * rows * rest) + (4 * query * rows * (held + (rows / 2)))));
+    }
+
+    /// <summary>The last layer of the one row that an answer begins with, over all rows.</summary>
+    internal static double LastRow(LanguageConfig language, double rows)
+    {
+        double hidden = language.HiddenSize, query = (double)language.Heads * language.HeadDim;
+        return (2 * ((2 * hidden * query) + (3 * hidden * language.IntermediateSize))) + (4 * query * rows);
+    }
+
     /// <summary>One token through all layers and the vocabulary, over caches of the given lengths.</summary>
     public static double DecodeToken(LanguageConfig language, IReadOnlyList<int> lengths)
     {

@@ -7,7 +7,7 @@ namespace Studio.Engine.Chat;
 /// <param name="prompt">The prompt that will be read.</param>
 /// <param name="media">Its visual parts in order; <see cref="TracedMedia.Tokens"/> must match the prompt's spans.</param>
 /// <param name="layers">Layers of the decoder.</param>
-public sealed class TraceRecorder(Prompt prompt, IReadOnlyList<TracedMedia> media, int layers) : IDecoderObserver
+internal sealed class TraceRecorder(Prompt prompt, IReadOnlyList<TracedMedia> media, int layers) : ITraceRecorder
 {
     private readonly List<DropRecord> _drops = []; // bounded by the schedule
     private readonly TracedLayer?[] _layers = new TracedLayer?[layers];
@@ -40,9 +40,9 @@ public sealed class TraceRecorder(Prompt prompt, IReadOnlyList<TracedMedia> medi
     }
 
     /// <summary>The stages and layers, once the prefill has ended.</summary>
-    public (IReadOnlyList<TracedStage> Stages, IReadOnlyList<TracedLayer> Layers) Finish(SequenceState state)
+    public TraceParts Finish(DecoderSequence sequence)
     {
-        ArgumentNullException.ThrowIfNull(state);
+        var state = (SequenceState)sequence;
         var settings = state.Settings;
         var stages = new List<TracedStage>();
         for (var s = 0; s <= settings.DropAfterLayers.Count; s++)
@@ -57,7 +57,7 @@ public sealed class TraceRecorder(Prompt prompt, IReadOnlyList<TracedMedia> medi
         var traced = Enumerable.Range(0, layers).Select(l => _layers[l] is { } seen
             ? seen with { StageMass = StageMass(stages, l) }
             : new(l, state.Cache.Length(l), stages.First(s => l >= s.FirstLayer && l <= s.LastLayer).VisualTokens, null, []));
-        return (stages, [.. traced]);
+        return new(stages, [.. traced], []);
     }
 
     private float[] StageMass(List<TracedStage> stages, int layer)

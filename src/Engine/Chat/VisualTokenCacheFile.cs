@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -16,8 +15,6 @@ internal static class VisualTokenCacheFile
     /// <summary>Raised when the content changes; a file of another version is not read.</summary>
     internal const int FormatVersion = 1;
 
-    internal const string Extension = ".safetensors";
-
     internal const string VersionKey = "studio.visual_tokens.version";
     internal const string ProvenanceKey = "studio.visual_tokens.provenance";
     internal const string ChecksumKey = "studio.visual_tokens.crc32c";
@@ -28,7 +25,7 @@ internal static class VisualTokenCacheFile
     /// <summary>Upper bound of the header's parts that do not depend on the entry, and of its padding.</summary>
     private const int FixedHeaderBytes = 1024;
 
-    private const int PieceBytes = 16 << 20;
+    internal static readonly ICacheFormat<EncodedMedia> Format = new Files();
 
     private static readonly JsonSerializerOptions s_json = new()
     {
@@ -54,9 +51,9 @@ internal static class VisualTokenCacheFile
         using var scope = torch.NewDisposeScope();
         var tokens = media.Tokens.cpu().contiguous();
         var provenance = Describe(media);
-        var checksum = new VisualTokenCacheChecksum();
+        var checksum = new ContentCacheChecksum();
         checksum.Append(Encoding.UTF8.GetBytes(provenance));
-        foreach (var piece in Pieces(tokens)) checksum.Append(Bytes(piece));
+        foreach (var piece in CacheFileParts.Pieces(tokens)) checksum.Append(CacheFileParts.Bytes(piece));
         checksum.Append(media.Owners);
 
         var metadata = new Dictionary<string, string>
@@ -65,10 +62,10 @@ internal static class VisualTokenCacheFile
             [ProvenanceKey] = provenance,
             [ChecksumKey] = checksum.Text,
         };
-        List<TensorDeclaration> declared = [new(TokensName, Stored(tokens.dtype), tokens.shape)];
+        List<TensorDeclaration> declared = [new(TokensName, CacheFileParts.Stored(tokens.dtype), tokens.shape)];
         if (media.Owners is { } owners) declared.Add(new(OwnersName, SafetensorsDtype.U8, [owners.Length]));
         using var writer = SafetensorsWriter.Create(path, declared, metadata);
-        foreach (var piece in Pieces(tokens)) writer.Write(TokensName, Bytes(piece));
+        foreach (var piece in CacheFileParts.Pieces(tokens)) writer.Write(TokensName, CacheFileParts.Bytes(piece));
         if (media.Owners is not null) writer.Write<byte>(OwnersName, media.Owners);
         writer.Commit();
     }
@@ -80,27 +77,27 @@ internal static class VisualTokenCacheFile
     {
         using var file = SafetensorsFile.Open(path);
         var version = file.Metadata.GetValueOrDefault(VersionKey);
-        Require(version == FormatVersion.ToString(), path, $"version {FormatVersion}", version ?? "none");
+        CacheFileParts.Require(version == FormatVersion.ToString(), path, $"version {FormatVersion}", version ?? "none");
         var text = file.Metadata.GetValueOrDefault(ProvenanceKey) ?? "";
-        var checksum = new VisualTokenCacheChecksum();
+        var checksum = new ContentCacheChecksum();
         checksum.Append(Encoding.UTF8.GetBytes(text));
-        Require(file.Tensors.TryGetValue(TokensName, out var entry), path, "tokens", "none");
-        Append(ref checksum, file, entry!);
+        CacheFileParts.Require(file.Tensors.TryGetValue(TokensName, out var entry), path, "tokens", "none");
+        CacheFileParts.Append(ref checksum, file, entry!);
         byte[]? owners = null;
         if (file.Tensors.TryGetValue(OwnersName, out var map))
         {
-            Require(map.Dtype == SafetensorsDtype.U8 && map.ByteLength <= Array.MaxLength, path, "owners as bytes", $"{map.ByteLength} bytes of {map.Dtype}");
+            CacheFileParts.Require(map.Dtype == SafetensorsDtype.U8 && map.ByteLength <= Array.MaxLength, path, "owners as bytes", $"{map.ByteLength} bytes of {map.Dtype}");
             checksum.Append(owners = file.Bytes(map).ToArray());
         }
 
-        Require(checksum.Text == file.Metadata.GetValueOrDefault(ChecksumKey), path, "data of its checksum", "other data");
+        CacheFileParts.Require(checksum.Text == file.Metadata.GetValueOrDefault(ChecksumKey), path, "data of its checksum", "other data");
 
         using var scope = torch.NewDisposeScope();
         try
         {
             var p = JsonSerializer.Deserialize<Provenance>(text, s_json) ?? throw new JsonException("null");
-            Require(p.Key == key, path, $"key {key}", p.Key);
-            Require(p.Indices.Length == p.Times.Length, path, $"{p.Indices.Length} times", $"{p.Times.Length}");
+            CacheFileParts.Require(p.Key == key, path, $"key {key}", p.Key);
+            CacheFileParts.Require(p.Indices.Length == p.Times.Length, path, $"{p.Indices.Length} times", $"{p.Times.Length}");
             FrameRef[] frames = [.. p.Indices.Select((index, i) => new FrameRef(i, index, p.Times[i]))];
             return new(
                 p.Key, p.Kind, p.Name, MappedTensors.Map(file, entry!), frames, p.FramesPerClip, p.TokensPerClip, p.GridHeight, p.GridWidth,
@@ -120,38 +117,12 @@ internal static class VisualTokenCacheFile
             media.Key, media.Kind, media.Name, [.. media.Frames.Select(f => f.Index)], [.. media.Frames.Select(f => f.Time)], media.FramesPerClip,
             media.TokensPerClip, media.GridHeight, media.GridWidth, media.Duration, media.Message, media.TileColumns, media.TileRows), s_json);
 
-    /// <summary>Rows in pieces, as a span over a whole long video could not count its bytes.</summary>
-    private static IEnumerable<Tensor> Pieces(Tensor tokens)
+    private sealed class Files : ICacheFormat<EncodedMedia>
     {
-        var (rows, rowBytes) = (tokens.size(0), tokens.nbytes / tokens.size(0));
-        var step = Math.Max(1, PieceBytes / rowBytes);
-        for (long row = 0; row < rows; row += step)
-        {
-            using var piece = tokens.narrow(0, row, Math.Min(step, rows - row));
-            yield return piece;
-        }
-    }
+        long ICacheFormat<EncodedMedia>.Size(EncodedMedia entry) => Size(entry);
 
-    private static ReadOnlySpan<byte> Bytes(Tensor piece) => piece.dtype.ItemSize() == sizeof(float)
-        ? MemoryMarshal.AsBytes(piece.data<float>()) : MemoryMarshal.AsBytes(piece.data<ushort>());
+        void ICacheFormat<EncodedMedia>.Write(string path, EncodedMedia entry) => Write(path, entry);
 
-    private static void Append(ref VisualTokenCacheChecksum checksum, SafetensorsFile file, TensorEntry entry)
-    {
-        for (long done = 0; done < entry.ByteLength; done += PieceBytes)
-        {
-            checksum.Append(file.Mapping.Span(entry.Offset + done, (int)Math.Min(PieceBytes, entry.ByteLength - done)));
-        }
-    }
-
-    private static SafetensorsDtype Stored(ScalarType type) => type switch
-    {
-        ScalarType.Float32 => SafetensorsDtype.F32,
-        ScalarType.BFloat16 => SafetensorsDtype.BF16,
-        _ => SafetensorsDtype.F16, // EncodedMedia admits no other
-    };
-
-    private static void Require(bool holds, string path, string expected, string found)
-    {
-        if (!holds) throw new InvalidDataException($"{path}: expected {expected}, found {found}");
+        EncodedMedia ICacheFormat<EncodedMedia>.Read(string path, string key) => Read(path, key);
     }
 }

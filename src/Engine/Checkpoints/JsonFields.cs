@@ -160,6 +160,22 @@ internal readonly struct JsonFields
         return [.. value.EnumerateArray().Select(item => item.GetDouble())];
     }
 
+    /// <summary>A list of strings.</summary>
+    public IReadOnlyList<string> Strings(string key, IReadOnlyList<string> fallback)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return fallback;
+        }
+
+        if (value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String))
+        {
+            throw Wrong(key, "a list of strings", value);
+        }
+
+        return [.. value.EnumerateArray().Select(item => item.GetString()!)];
+    }
+
     public string? Raw(string key) => TryGet(key, out JsonElement value) ? value.GetRawText() : null;
 
     public CheckpointException Problem(string key, string expected, string found, string? remedy = null) =>

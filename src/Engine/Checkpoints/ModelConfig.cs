@@ -1,16 +1,33 @@
 namespace Studio.Engine.Checkpoints;
 
-/// <summary>Everything config.json says about a VideoChat-Flash model, checked (spec sections 1.2 and 1.3).</summary>
+/// <summary>Which of the two systems a checkpoint is for: how frames become visual tokens and how the decoder reads them.</summary>
+public enum ModelSystem
+{
+    /// <summary>Clips merged to few tokens, dropped layer by layer in the decoder.</summary>
+    VideoChatFlash,
+
+    /// <summary>Frames pooled 2 × 2, read window by window, of which only visual summary tokens stay.</summary>
+    VideoXl,
+}
+
+/// <summary>
+/// Everything config.json says about a model, checked (videochat-flash.md sections 1.2 and 1.3, video-xl.md section 1.2).
+/// </summary>
 public sealed record ModelConfig
 {
     /// <summary>Name of the file inside a model folder.</summary>
     public const string FileName = "config.json";
 
-    /// <summary>The one supported <c>model_type</c>.</summary>
+    /// <summary><c>model_type</c> of VideoChat-Flash.</summary>
     public const string VideoChatFlashType = "videochat_flash_qwen";
+
+    /// <summary><c>model_type</c> of Video-XL, which other models share: <c>enable_beacon</c> tells it from them.</summary>
+    public const string VideoXlType = "llava_qwen";
 
     /// <summary><c>model_type</c>.</summary>
     public string ModelType { get; init; } = VideoChatFlashType;
+
+    public ModelSystem System => ModelType == VideoXlType ? ModelSystem.VideoXl : ModelSystem.VideoChatFlash;
 
     /// <summary>The decoder.</summary>
     public required LanguageConfig Language { get; init; }
@@ -21,7 +38,10 @@ public sealed record ModelConfig
     /// <summary>The connector.</summary>
     public ConnectorConfig Connector { get; init; } = new();
 
-    /// <summary>Stored visual dropout settings.</summary>
+    /// <summary>Visual summary tokens of Video-XL; null for VideoChat-Flash.</summary>
+    public VstConfig? Vst { get; init; }
+
+    /// <summary>Stored visual dropout settings of VideoChat-Flash.</summary>
     public CompressionDefaults Compression { get; init; } = new();
 
     /// <summary><c>image_aspect_ratio</c>.</summary>

@@ -9,25 +9,57 @@ internal static class ModelConfigReader
     private const int MaxVocabulary = 1 << 24;
     private const int MaxContext = 1 << 30;
 
+    private static readonly TowerChoice s_clipTowers =
+        new([VisionTowerKind.UmtLarge, VisionTowerKind.InternVideo2], "umt-hd-large, umt-large or internvideo2", DefaultSelect: -2);
+
+    // The selected layer of the published file is not known here (-1 by the code's default, -2 in pretraining): it must say.
+    private static readonly TowerChoice s_frameTowers = new([VisionTowerKind.Clip], "openai/clip-vit-large-patch14-336", DefaultSelect: null);
+
+    /// <summary>The towers of one system.</summary>
+    private sealed record TowerChoice(VisionTowerKind[] Kinds, string Names, int? DefaultSelect);
+
     public static ModelConfig Read(JsonFields json)
     {
         string type = json.String("model_type");
-        if (type != ModelConfig.VideoChatFlashType)
+        return type switch
         {
-            throw json.Problem("model_type", $"a supported model: {ModelConfig.VideoChatFlashType}", $"'{type}'");
-        }
+            ModelConfig.VideoChatFlashType => VideoChatFlash(json),
+            ModelConfig.VideoXlType => VideoXl(json),
+            _ => throw json.Problem("model_type", $"a supported model: {ModelConfig.VideoChatFlashType} or {ModelConfig.VideoXlType}", $"'{type}'"),
+        };
+    }
 
+    private static ModelConfig VideoChatFlash(JsonFields json)
+    {
         Only(json, "vision_encode_type", "video_image");
         Only(json, "frame_aspect_ratio", "square");
         LanguageConfig language = Language(json);
         return new ModelConfig
         {
-            ModelType = type,
+            ModelType = ModelConfig.VideoChatFlashType,
             Language = language,
-            Vision = Vision(json),
+            Vision = Vision(json, s_clipTowers),
             Connector = Connector(json),
             Compression = Compression(json, language.Layers),
             ImageAspectRatio = json.String("image_aspect_ratio", "anyres_nopad"),
+            ImageGridPinpoints = json.Raw("image_grid_pinpoints"),
+            TokenizerModelMaxLength = json.OptionalInt("tokenizer_model_max_length", 1, MaxContext),
+            TorchDtype = Dtype(json),
+        };
+    }
+
+    private static ModelConfig VideoXl(JsonFields json)
+    {
+        VisionConfig vision = Vision(json, s_frameTowers);
+        return new ModelConfig
+        {
+            ModelType = ModelConfig.VideoXlType,
+            Vst = VideoXlConfig.ReadVst(json),
+            // The original's constructor sets rope_scaling to null, whatever the file says.
+            Language = Language(json) with { RopeScaling = null },
+            Vision = vision,
+            Connector = VideoXlConfig.ReadConnector(json, vision),
+            ImageAspectRatio = VideoXlConfig.ReadAspectRatio(json),
             ImageGridPinpoints = json.Raw("image_grid_pinpoints"),
             TokenizerModelMaxLength = json.OptionalInt("tokenizer_model_max_length", 1, MaxContext),
             TorchDtype = Dtype(json),
@@ -107,15 +139,16 @@ internal static class ModelConfigReader
         };
     }
 
-    private static VisionConfig Vision(JsonFields json)
+    private static VisionConfig Vision(JsonFields json, TowerChoice choice)
     {
         string tower = json.String("mm_vision_tower");
-        VisionConfig named = VisionConfig.ForTower(tower)
-            ?? throw json.Problem("mm_vision_tower", "a supported tower: umt-hd-large, umt-large or internvideo2", $"'{tower}'");
+        VisionConfig named = VisionConfig.ForTower(tower) is { } known && choice.Kinds.Contains(known.Kind)
+            ? known
+            : throw json.Problem("mm_vision_tower", $"a supported tower: {choice.Names}", $"'{tower}'");
         VisionConfig vision = named with
         {
-            SelectLayer = json.Int("mm_vision_select_layer", -MaxLayers, -1, fallback: -2),
-            FramesPerClip = json.Int("mm_local_num_frames", 1, 64, fallback: 4),
+            SelectLayer = json.Int("mm_vision_select_layer", -MaxLayers, -1, choice.DefaultSelect),
+            FramesPerClip = named.Kind == VisionTowerKind.Clip ? 1 : json.Int("mm_local_num_frames", 1, 64, fallback: 4),
         };
         if (json.Object("vision_config") is { } sizes)
         {
@@ -169,6 +202,7 @@ internal static class ModelConfigReader
             MlpHiddenSize = sizes.Int("intermediate_size", 1, MaxWidth, fallback: mlp),
             PatchSize = patch,
             ImageSize = image,
+            NormEps = sizes.Double("layer_norm_eps", 1e-20, 1, fallback: vision.NormEps),
         };
     }
 

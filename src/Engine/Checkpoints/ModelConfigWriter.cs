@@ -14,27 +14,17 @@ internal static class ModelConfigWriter
         VisionConfig vision = config.Vision;
         var keys = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal)
         {
-            ["architectures"] = new JsonArray("VideoChatFlashQwenForCausalLM"),
             ["attention_dropout"] = 0.0,
             ["bos_token_id"] = language.BosTokenId,
             ["eos_token_id"] = TokenIds(language.EosTokenIds),
-            ["frame_aspect_ratio"] = "square",
-            ["frame_grid_pinpoints"] = null,
             ["hidden_act"] = language.HiddenAct,
             ["hidden_size"] = language.HiddenSize,
             ["image_aspect_ratio"] = config.ImageAspectRatio,
             ["image_grid_pinpoints"] = config.ImageGridPinpoints is null ? null : JsonNode.Parse(config.ImageGridPinpoints),
             ["initializer_range"] = language.InitializerRange,
             ["intermediate_size"] = language.IntermediateSize,
-            ["llm_compress_layer_list"] = new JsonArray([.. config.Compression.DropAfterLayers.Select(layer => (JsonNode)layer)]),
-            ["llm_compress_type"] = CompressionNames.Name(config.Compression.Type),
-            ["llm_image_token_ratio_list"] = new JsonArray([.. config.Compression.StageRatios.Select(ratio => (JsonNode)ratio)]),
             ["max_position_embeddings"] = language.MaxPositionEmbeddings,
             ["mm_hidden_size"] = vision.HiddenSize,
-            ["mm_llm_compress"] = config.Compression.Enabled,
-            ["mm_local_num_frames"] = vision.FramesPerClip,
-            ["mm_newline_position"] = Newline(config.Connector.NewlinePosition),
-            ["mm_patch_merge_type"] = config.Connector.PatchMergeType,
             ["mm_projector_type"] = config.Connector.ProjectorType,
             ["mm_vision_select_feature"] = "patch",
             ["mm_vision_select_layer"] = vision.SelectLayer,
@@ -52,9 +42,17 @@ internal static class ModelConfigWriter
             ["use_cache"] = true,
             ["use_mm_proj"] = true,
             ["use_sliding_window"] = false,
-            ["vision_encode_type"] = "video_image",
             ["vocab_size"] = language.VocabularySize,
         };
+        if (config.System == ModelSystem.VideoXl)
+        {
+            VideoXlConfig.Write(config, keys);
+        }
+        else
+        {
+            WriteVideoChatFlash(config, keys);
+        }
+
         if (language.TieWordEmbeddings is { } tie)
         {
             keys["tie_word_embeddings"] = tie;
@@ -71,6 +69,21 @@ internal static class ModelConfigWriter
         }
 
         return new JsonObject(keys).ToJsonString(s_indented) + "\n";
+    }
+
+    private static void WriteVideoChatFlash(ModelConfig config, SortedDictionary<string, JsonNode?> keys)
+    {
+        keys["architectures"] = new JsonArray("VideoChatFlashQwenForCausalLM");
+        keys["frame_aspect_ratio"] = "square";
+        keys["frame_grid_pinpoints"] = null;
+        keys["llm_compress_layer_list"] = new JsonArray([.. config.Compression.DropAfterLayers.Select(layer => (JsonNode)layer)]);
+        keys["llm_compress_type"] = CompressionNames.Name(config.Compression.Type);
+        keys["llm_image_token_ratio_list"] = new JsonArray([.. config.Compression.StageRatios.Select(ratio => (JsonNode)ratio)]);
+        keys["mm_llm_compress"] = config.Compression.Enabled;
+        keys["mm_local_num_frames"] = config.Vision.FramesPerClip;
+        keys["mm_newline_position"] = Newline(config.Connector.NewlinePosition);
+        keys["mm_patch_merge_type"] = config.Connector.PatchMergeType;
+        keys["vision_encode_type"] = "video_image";
     }
 
     internal static JsonNode? TokenIds(IReadOnlyList<int> ids) => ids.Count switch
@@ -98,6 +111,7 @@ internal static class ModelConfigWriter
             ["num_attention_heads"] = vision.Heads,
             ["num_channels"] = 3,
             ["num_hidden_layers"] = vision.DeclaredLayers,
+            ["layer_norm_eps"] = vision.NormEps,
             ["patch_size"] = vision.PatchSize,
         };
     }

@@ -96,7 +96,7 @@ public sealed partial class ModelStore
 
     /// <summary>Pulls a model from a hub into the store; called again after an interruption, it continues.</summary>
     /// <param name="client">The hub.</param>
-    /// <param name="hubId">OWNER/NAME, or a name of <see cref="PublishedGeometries"/>.</param>
+    /// <param name="hubId">OWNER/NAME or OWNER/NAME/FOLDER, or a name of <see cref="PublishedGeometries"/>.</param>
     /// <param name="name">Name within the store; NAME in lower case when null.</param>
     /// <param name="revision">Branch, tag or commit.</param>
     /// <param name="progress">Told about bytes, waits and finished files.</param>

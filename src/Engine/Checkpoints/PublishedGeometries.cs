@@ -3,7 +3,7 @@ using System.Text;
 namespace Studio.Engine.Checkpoints;
 
 /// <summary>One published model: its names and its complete configuration.</summary>
-/// <param name="Variant">V1 to V5, as in spec section 1.1.</param>
+/// <param name="Variant">V1 to V5, as in videochat-flash.md 1.1, or XL.</param>
 /// <param name="Name">The studio's name.</param>
 /// <param name="ShortName">The short alias.</param>
 /// <param name="HubId">OWNER/NAME on the hub.</param>
@@ -25,10 +25,12 @@ public sealed record PublishedGeometry(
     }
 }
 
-/// <summary>The five published VideoChat-Flash models (spec sections 1.1 to 1.3).</summary>
+/// <summary>
+/// The five published VideoChat-Flash models (videochat-flash.md 1.1 to 1.3) and Video-XL (video-xl.md section 1).
+/// </summary>
 public static class PublishedGeometries
 {
-    /// <summary>V1 to V5.</summary>
+    /// <summary>V1 to V5, then XL.</summary>
     public static IReadOnlyList<PublishedGeometry> All { get; } =
     [
         Make("V1", "videochat-flash-qwen2-7b-res448", "7b@448", "VideoChat-Flash-Qwen2-7B_res448", Qwen7B(1e6, 1e-6, 32_768),
@@ -42,6 +44,7 @@ public static class PublishedGeometries
         Make("V5", "videochat-flash-qwen2_5-7b-internvideo2-1b", "7b-iv2", "VideoChat-Flash-Qwen2_5-7B_InternVideo2-1B",
             Qwen7B(1e6, 1e-6, 32_768), "internvideo2",
             layers: [8, 16, 24], ratios: [1.0, 0.5, 0.25, 0.125]),
+        VideoXl(),
     ];
 
     /// <summary>The geometry with this variant, name, short name or hub id; null when there is none.</summary>
@@ -54,6 +57,28 @@ public static class PublishedGeometries
             $"No published geometry is called '{name}'. Known: "
             + $"{string.Join(", ", All.Select(g => $"{g.Name} ({g.ShortName})"))}.",
             nameof(name));
+
+    /// <summary>
+    /// Video-XL 7B. The selected layer is what its pretraining used; the published file says, where it is at hand. Which
+    /// decoding settings it ships is unknown, so they are greedy.
+    /// </summary>
+    private static PublishedGeometry VideoXl()
+    {
+        VisionConfig vision = VisionConfig.ForTower("openai/clip-vit-large-patch14-336")!;
+        var config = new ModelConfig
+        {
+            ModelType = ModelConfig.VideoXlType,
+            Vst = new VstConfig(),
+            Language = Qwen7B(1e6, 1e-6, 32_768),
+            Vision = vision,
+            Connector = ConnectorConfig.Pooled(vision) with { PatchMergeType = "unires" },
+            ImageAspectRatio = "anyres",
+            ImageGridPinpoints = TilePinpoints(vision.ImageSize, mostTiles: 49),
+            TokenizerModelMaxLength = 32_768,
+        };
+        var generation = new GenerationConfig { BosTokenId = 151_643, PadTokenId = 151_643, EosTokenIds = [151_645, 151_643] };
+        return new PublishedGeometry("XL", "video-xl-7b", "video-xl", "sy1998/Video_XL", config, generation);
+    }
 
     private static PublishedGeometry Make(
         string variant, string name, string shortName, string repository, LanguageConfig language, string tower,
@@ -114,6 +139,16 @@ public static class PublishedGeometries
         BosTokenId = 151_643,
         EosTokenIds = [151_645],
     };
+
+    /// <summary>All grids of at most so many tiles but the single one, by columns and then rows, in pixels.</summary>
+    internal static string TilePinpoints(int tile, int mostTiles)
+    {
+        IEnumerable<string> pairs = from columns in Enumerable.Range(1, mostTiles)
+                                    from rows in Enumerable.Range(1, mostTiles / columns)
+                                    where columns * rows > 1
+                                    select $"[{columns * tile}, {rows * tile}]";
+        return $"[{string.Join(", ", pairs)}]";
+    }
 
     /// <summary>All {1..6} × {1..6} tile grids, width-major, in pixels.</summary>
     private static string Pinpoints(int tile)

@@ -44,12 +44,16 @@ public enum WeightRole
 /// <param name="Required">False where the model has a defined meaning without it.</param>
 public sealed record ExpectedTensor(string Name, long[] Shape, CheckpointScope Scope, WeightRole Role, bool Required = true)
 {
+    /// <summary>Whether anything reads it: published files of Video-XL hold a tower's last block and norm that nothing uses.</summary>
+    public bool Used { get; init; } = true;
+
     /// <summary>Number of elements.</summary>
     public long ElementCount => Shape.Aggregate(1L, (product, size) => checked(product * size));
 }
 
 /// <summary>
-/// The exact tensors of a model: names, shapes, which may be absent (spec section 3.5). A pure function of the configuration.
+/// The exact tensors of a model: names, shapes, which may be absent (videochat-flash.md 3.5, video-xl.md 2.8). A pure
+/// function of the configuration.
 /// </summary>
 /// <remarks>
 /// <c>lm_head.weight</c> is required only when the configuration says <c>tie_word_embeddings: false</c>; otherwise a file
@@ -72,8 +76,14 @@ public sealed class TensorLayout
     /// <summary>What all tower tensors start with.</summary>
     public const string TowerPrefix = "model.vision_tower.vision_tower.";
 
-    /// <summary>What all connector MLP tensors start with.</summary>
+    /// <summary>What all connector MLP tensors of VideoChat-Flash start with.</summary>
     public const string ConnectorPrefix = "model.mm_projector.mlp.";
+
+    /// <summary>What all projector tensors of Video-XL start with.</summary>
+    public const string ProjectorPrefix = "model.mm_projector.";
+
+    /// <summary>The one embedding that all visual summary tokens share, (1, hidden).</summary>
+    public const string VstEmbedding = "model.beacon_embed_tokens.weight";
 
     private readonly List<ExpectedTensor> _tensors = [];
     private readonly Dictionary<string, ExpectedTensor> _byName = new(StringComparer.Ordinal);
@@ -89,19 +99,22 @@ public sealed class TensorLayout
                 AddInternVideo2(config.Vision);
                 break;
             default:
-                throw new ArgumentException(
-                    $"No tensor layout for the tower {config.Vision.Kind}; supported: UmtLarge, InternVideo2.", nameof(config));
+                AddClip(config.Vision);
+                break;
         }
 
         AddConnector(config);
         AddLanguage(config.Language);
+        if (config.System == ModelSystem.VideoXl)
+        {
+            AddVst(config.Language);
+        }
     }
 
     /// <summary>All tensors: tower, connector, decoder, in the order of computation.</summary>
     public IReadOnlyList<ExpectedTensor> Tensors => _tensors;
 
     /// <summary>The layout of a configuration.</summary>
-    /// <exception cref="ArgumentException">The tower kind has no layout here.</exception>
     public static TensorLayout For(ModelConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -110,10 +123,21 @@ public sealed class TensorLayout
 
     /// <summary>
     /// Whether a surplus tensor is harmless: inverse rotary frequencies that old library versions stored (they are
-    /// computed), and newline rows that training code keeps although the configuration does not use them.
+    /// computed) and a CLIP tower's list of positions, and newline rows that training code keeps although the configuration
+    /// does not use them.
     /// </summary>
     public static bool IsTolerated(string name) =>
-        name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || name is FrameNewline or ImageNewline;
+        name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || name.EndsWith(".embeddings.position_ids", StringComparison.Ordinal)
+        || name is FrameNewline or ImageNewline;
+
+    /// <summary>
+    /// The ordinary tensor that a visual summary token's own one starts from when a checkpoint lacks it, as in the original;
+    /// null for every other tensor. The embedding starts from one row of the table (<see cref="VstConfig.EmbedInit"/>).
+    /// </summary>
+    public static string? VstOrigin(string name) =>
+        name == VstEmbedding ? EmbedTokens
+        : name.Contains(".self_attn.beacon_", StringComparison.Ordinal) ? name.Replace(".self_attn.beacon_", ".self_attn.", StringComparison.Ordinal)
+        : null;
 
     /// <summary>The tensor of that name, or null.</summary>
     public ExpectedTensor? Find(string name) => _byName.GetValueOrDefault(name);
@@ -171,9 +195,84 @@ public sealed class TensorLayout
         }
     }
 
+    /// <summary>All declared blocks, since published files hold them; those behind the selected layer may be missing.</summary>
+    private void AddClip(VisionConfig vision)
+    {
+        long d = vision.HiddenSize;
+        long m = vision.MlpHiddenSize;
+        const CheckpointScope scope = CheckpointScope.Vision;
+        string root = $"{TowerPrefix}vision_model.";
+        Add($"{root}embeddings.class_embedding", [d], scope, WeightRole.Matrix);
+        Add($"{root}embeddings.patch_embedding.weight", [d, 3, vision.PatchSize, vision.PatchSize], scope, WeightRole.Matrix);
+        Add($"{root}embeddings.position_embedding.weight", [vision.TokensPerFrame + 1L, d], scope, WeightRole.Matrix);
+        LayerNorm($"{root}pre_layrnorm", d);
+        for (int i = 0; i < vision.DeclaredLayers; i++)
+        {
+            int first = _tensors.Count;
+            string block = $"{root}encoder.layers.{i}.";
+            foreach (string name in (string[])["q", "k", "v", "out"])
+            {
+                Linear($"{block}self_attn.{name}_proj", [d, d], scope);
+            }
+
+            LayerNorm($"{block}layer_norm1", d);
+            Linear($"{block}mlp.fc1", [m, d], scope);
+            Linear($"{block}mlp.fc2", [d, m], scope);
+            LayerNorm($"{block}layer_norm2", d);
+            if (i >= vision.BuiltLayers)
+            {
+                LeaveUnused(first);
+            }
+        }
+
+        int last = _tensors.Count;
+        LayerNorm($"{root}post_layernorm", d);
+        LeaveUnused(last);
+    }
+
+    /// <summary>Own projections of visual summary tokens in every layer, and their one embedding.</summary>
+    private void AddVst(LanguageConfig language)
+    {
+        int first = _tensors.Count;
+        long h = language.HiddenSize;
+        const CheckpointScope scope = CheckpointScope.Language;
+        Add(VstEmbedding, [1, h], scope, WeightRole.Matrix);
+        for (int i = 0; i < language.Layers; i++)
+        {
+            string attention = $"model.layers.{i}.self_attn.beacon_";
+            Linear($"{attention}q_proj", [(long)language.Heads * language.HeadDim, h], scope);
+            Linear($"{attention}k_proj", [(long)language.KeyValueHeads * language.HeadDim, h], scope);
+            Linear($"{attention}v_proj", [(long)language.KeyValueHeads * language.HeadDim, h], scope);
+        }
+
+        Replace(first, tensor => tensor with { Required = false });
+    }
+
+    private void LeaveUnused(int first) => Replace(first, tensor => tensor with { Required = false, Used = false });
+
+    private void Replace(int first, Func<ExpectedTensor, ExpectedTensor> change)
+    {
+        for (int i = first; i < _tensors.Count; i++)
+        {
+            _tensors[i] = _byName[_tensors[i].Name] = change(_tensors[i]);
+        }
+    }
+
     private void AddConnector(ModelConfig config)
     {
         long h = config.Language.HiddenSize;
+        if (config.System == ModelSystem.VideoXl)
+        {
+            Linear($"{ProjectorPrefix}0", [h, config.Vision.HiddenSize], CheckpointScope.Connector);
+            Linear($"{ProjectorPrefix}2", [h, h], CheckpointScope.Connector);
+            if (config.Connector.TileMerge == TileMerge.SpatialUnpad)
+            {
+                Add(ImageNewline, [h], CheckpointScope.Connector, WeightRole.Matrix);
+            }
+
+            return;
+        }
+
         Linear($"{ConnectorPrefix}0", [h, config.Vision.HiddenSize], CheckpointScope.Connector);
         Linear($"{ConnectorPrefix}2", [h, h], CheckpointScope.Connector);
         string? newline = config.Connector.NewlinePosition switch

@@ -63,4 +63,38 @@ public static class TinyModels
             TokenizerModelMaxLength = 32_768,
         };
     }
+
+    /// <summary>
+    /// A Video-XL of about a third of a million parameters: CLIP at 96 px with patches of 4 px, hence the published 24 × 24 grid,
+    /// 144 tokens a frame and windows of ten frames; a decoder as <see cref="VideoChatFlash"/>'s.
+    /// </summary>
+    /// <param name="vocabularySize">Rows of the token embedding; above both ids.</param>
+    /// <param name="bosTokenId">The tokenizer's start or padding id.</param>
+    /// <param name="eosTokenId">The tokenizer's end-of-turn id.</param>
+    /// <param name="layers">Decoder layers, 4 to 8.</param>
+    public static ModelConfig VideoXl(int vocabularySize = 560, int bosTokenId = 556, int eosTokenId = 558, int layers = 4)
+    {
+        ModelConfig flash = VideoChatFlash(vocabularySize, bosTokenId, eosTokenId, layers);
+        VisionConfig vision = VisionConfig.ForTower("openai/clip-vit-large-patch14-336")! with
+        {
+            HiddenSize = 32,
+            DeclaredLayers = 3,
+            SelectLayer = -2,
+            Heads = 2,
+            MlpHiddenSize = VisionConfig.MlpSize(VisionTowerKind.Clip, 32),
+            PatchSize = 4,
+            ImageSize = 96,
+        };
+        return new ModelConfig
+        {
+            ModelType = ModelConfig.VideoXlType,
+            Vst = new VstConfig(),
+            Language = flash.Language,
+            Vision = vision,
+            Connector = ConnectorConfig.Pooled(vision) with { PatchMergeType = "unires" },
+            ImageAspectRatio = "anyres",
+            ImageGridPinpoints = PublishedGeometries.TilePinpoints(vision.ImageSize, mostTiles: 6),
+            TokenizerModelMaxLength = 32_768,
+        };
+    }
 }

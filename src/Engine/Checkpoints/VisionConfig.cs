@@ -9,7 +9,7 @@ public enum VisionTowerKind
     /// <summary>InternVideo2-1B: learned position tables, RMS norm, layer scale, class token.</summary>
     InternVideo2,
 
-    /// <summary>CLIP ViT of Video-XL.</summary>
+    /// <summary>CLIP ViT-L/14 of Video-XL: class token, learned positions, quick GELU; a frame by itself.</summary>
     Clip,
 }
 
@@ -52,8 +52,8 @@ public sealed record VisionConfig
     /// <summary>Epsilon of the closing norm; null where the tower has none.</summary>
     public double? FinalNormEps { get; init; }
 
-    /// <summary>Blocks that exist in the checkpoint and run: declared + select + 1 (spec: 24 declared, -2 selected, 23
-    /// run).</summary>
+    /// <summary>Blocks that run: declared + select + 1 (24 declared, -2 selected: 23 run). Checkpoints of UMT and InternVideo2
+    /// hold no others, those of CLIP all.</summary>
     public int BuiltLayers => DeclaredLayers + SelectLayer + 1;
 
     /// <summary>Patches along one side.</summary>
@@ -64,7 +64,8 @@ public sealed record VisionConfig
 
     /// <summary>The tower's sizes as its name implies them, or null for an unknown name.</summary>
     /// <remarks>
-    /// <c>umt-hd…</c> is UMT-L at 448 px, other <c>umt…</c> UMT-L at 224 px, <c>internvideo2…</c> InternVideo2-1B at 224 px.
+    /// <c>umt-hd…</c> is UMT-L at 448 px, other <c>umt…</c> UMT-L at 224 px, <c>internvideo2…</c> InternVideo2-1B at 224 px;
+    /// <c>…clip-vit-large-patch14…</c>, which may be somebody's path, CLIP ViT-L/14 at 336 px if the name says so, else at 224 px.
     /// </remarks>
     public static VisionConfig? ForTower(string towerName)
     {
@@ -86,6 +87,23 @@ public sealed record VisionConfig
             };
         }
 
+        if (name.Contains("clip-vit-large-patch14", StringComparison.Ordinal))
+        {
+            return new VisionConfig
+            {
+                Kind = VisionTowerKind.Clip,
+                TowerName = towerName,
+                HiddenSize = 1024,
+                DeclaredLayers = 24,
+                Heads = 16,
+                MlpHiddenSize = MlpSize(VisionTowerKind.Clip, 1024),
+                PatchSize = 14,
+                ImageSize = name.Contains("336", StringComparison.Ordinal) ? 336 : 224,
+                FramesPerClip = 1,
+                NormEps = 1e-5,
+            };
+        }
+
         return name.StartsWith("internvideo2", StringComparison.Ordinal)
             ? new VisionConfig
             {
@@ -101,7 +119,7 @@ public sealed record VisionConfig
             : null;
     }
 
-    /// <summary>MLP width that the architecture derives from its width: 4 × for UMT, 48/11 × truncated for
+    /// <summary>MLP width that the architecture derives from its width: 4 × for UMT and CLIP, 48/11 × truncated for
     /// InternVideo2.</summary>
     internal static int MlpSize(VisionTowerKind kind, int hidden) =>
         kind == VisionTowerKind.InternVideo2 ? checked(hidden * 48 / 11) : checked(hidden * 4);

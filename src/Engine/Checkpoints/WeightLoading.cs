@@ -8,13 +8,14 @@ public static class WeightLoading
 {
     /// <summary>
     /// On the CPU, tensors over the mapped files, in the type they are stored in: no second copy. On a card, copies in
-    /// <paramref name="dtype"/>, one tensor at a time.
+    /// <paramref name="dtype"/>, one tensor at a time. What nothing reads stays in the file; visual summary tokens' own tensors
+    /// that a Video-XL checkpoint lacks become copies of the ordinary ones, as in the original, with a warning.
     /// </summary>
     public static Weights Load(Checkpoint checkpoint, Device device, ScalarType dtype)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var expected in checkpoint.Layout.Tensors.Where(t => checkpoint.Contains(t.Name)))
+        foreach (var expected in checkpoint.Layout.Tensors.Where(t => t.Used && checkpoint.Contains(t.Name)))
         {
             var (file, entry) = checkpoint.Entry(expected.Name);
             using var scope = torch.NewDisposeScope();
@@ -22,7 +23,53 @@ public static class WeightLoading
             tensors.Add(expected.Name, (device.IsCpu ? mapped : mapped.to(device, dtype)).DetachFromDisposeScope());
         }
 
-        return new(tensors, checkpoint.Folder);
+        return new(tensors, checkpoint.Folder, AddMissingVst(checkpoint.Config, tensors, checkpoint.Folder));
+    }
+
+    /// <summary>Copies, not the same tensors: training must be able to part them.</summary>
+    /// <returns>One warning, or none.</returns>
+    internal static IReadOnlyList<string> AddMissingVst(ModelConfig config, Dictionary<string, Tensor> tensors, string source)
+    {
+        if (config.Vst is not { } vst || !tensors.ContainsKey(TensorLayout.EmbedTokens)) return [];
+        string[] missing = [.. TensorLayout.For(config).Tensors.Select(t => t.Name).Where(n => TensorLayout.VstOrigin(n) is not null && !tensors.ContainsKey(n))];
+        foreach (var name in missing)
+        {
+            using var scope = torch.NewDisposeScope();
+            var origin = tensors[TensorLayout.VstOrigin(name)!];
+            if (name == TensorLayout.VstEmbedding)
+            {
+                var row = vst.EmbedInit == "bos" ? config.Language.BosTokenId : config.Language.EosTokenIds.Cast<int?>().FirstOrDefault();
+                origin = origin.narrow(0, row ?? throw new CheckpointException(new CheckpointProblem(
+                    source, $"{vst.EmbedInit}_token_id", "a token id: the missing embedding of visual summary tokens starts from its row", "none")), 1);
+            }
+
+            tensors.Add(name, origin.clone().DetachFromDisposeScope());
+        }
+
+        return missing.Length == 0 ? []
+            : [$"the checkpoint lacks {missing.Length} tensors of its visual summary tokens ({missing[0]}{(missing.Length > 1 ? ", …" : "")}): they start as copies of the ordinary ones, so compression is untrained"];
+    }
+
+    /// <summary>
+    /// Identity of all weights, in a moment: names, types and shapes, lengths and times of the files, and the first bytes of
+    /// every tensor. Changed or other weights have another one; a copied file may have, too, and is then computed anew.
+    /// </summary>
+    public static string Fingerprint(Checkpoint checkpoint)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        const int Sampled = 4096;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Text(string text) => hash.AppendData(System.Text.Encoding.UTF8.GetBytes(text + "\n"));
+        Text(checkpoint.Config.ToJson());
+        foreach (var path in checkpoint.WeightFiles) Text($"{Path.GetFileName(path)} {new FileInfo(path).Length} {File.GetLastWriteTimeUtc(path).Ticks}");
+        foreach (var expected in checkpoint.Layout.Tensors.Where(t => t.Used && checkpoint.Contains(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal))
+        {
+            var (file, entry) = checkpoint.Entry(expected.Name);
+            Text($"{entry.Name} {entry.Dtype} [{string.Join(",", entry.Shape)}]");
+            hash.AppendData(file.Span(entry.Offset, (int)Math.Min(Sampled, entry.ByteLength)));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>

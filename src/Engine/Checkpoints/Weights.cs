@@ -5,7 +5,8 @@ namespace Studio.Engine.Checkpoints;
 /// <summary>A model's tensors by their published names. Owns them: whoever borrows one must not outlive this.</summary>
 /// <param name="tensors">Detached from any dispose scope.</param>
 /// <param name="source">Where they come from, for messages (a folder, or how they were made).</param>
-public sealed class Weights(IReadOnlyDictionary<string, Tensor> tensors, string source) : IDisposable
+/// <param name="warnings">What a user of the model should know, such as tensors that had to be made up.</param>
+public sealed class Weights(IReadOnlyDictionary<string, Tensor> tensors, string source, IReadOnlyList<string>? warnings = null) : IDisposable
 {
     public IEnumerable<string> Names => tensors.Keys;
 
@@ -13,6 +14,8 @@ public sealed class Weights(IReadOnlyDictionary<string, Tensor> tensors, string 
     public long Bytes => tensors.Values.Sum(t => t.nbytes);
 
     public string Source => source;
+
+    public IReadOnlyList<string> Warnings { get; } = warnings ?? [];
 
     /// <exception cref="KeyNotFoundException">The checkpoint has no such tensor.</exception>
     public Tensor Get(string name) => TryGet(name) ?? throw new KeyNotFoundException($"{source} has no tensor {name}");

@@ -9,11 +9,17 @@ namespace Studio.Engine.Compression;
 /// </summary>
 public sealed record CompressionTrace
 {
-    /// <summary>Version of this record's JSON form: 2 added <see cref="TracedLayer.StageMass"/>.</summary>
-    public const int CurrentVersion = 2;
+    /// <summary>Version of this record's JSON form: 2 added <see cref="TracedLayer.StageMass"/>, 3 <see cref="Windows"/>.</summary>
+    public const int CurrentVersion = 3;
 
     /// <summary>The oldest version that is still read.</summary>
     public const int OldestVersion = 1;
+
+    /// <summary>
+    /// The most shares of summary tokens on frames that a trace holds: those of 1,380 frames at a ratio of 8. Beyond it
+    /// <see cref="TracedWindow.SummaryFrames"/> is left out; the averages stay.
+    /// </summary>
+    public const int MaxSummaryShares = 250_000;
 
     public int Version { get; init; } = CurrentVersion;
 
@@ -36,6 +42,9 @@ public sealed record CompressionTrace
 
     /// <summary>One entry a layer, in order.</summary>
     public required IReadOnlyList<TracedLayer> Layers { get; init; }
+
+    /// <summary>The windows of Video-XL's visual spans, in order; empty for VideoChat-Flash.</summary>
+    public IReadOnlyList<TracedWindow> Windows { get; init; } = [];
 
     /// <summary>Measured cost of each stage of the pipeline.</summary>
     public required IReadOnlyList<StageCost> Costs { get; init; }
@@ -89,7 +98,7 @@ public sealed record TracedMedia(
 /// <summary>The layers between two drops.</summary>
 /// <param name="FirstLayer">0-based; the drop happened right before it (none before stage 0).</param>
 /// <param name="LastLayer">0-based, inclusive.</param>
-/// <param name="Method">How the drop before it chose: none, uniform or attention.</param>
+/// <param name="Method">How the drop before it chose: none, uniform or attention; summaries where windows leave summary tokens.</param>
 /// <param name="VisualTokens">Visual tokens alive.</param>
 /// <param name="Alive">A bit a visual token (token t: bit t % 8 of byte t / 8, lowest first); base64.</param>
 /// <param name="Scores">What the drop ranked by, for the tokens alive in the stage before, in order; empty when uniform.</param>
@@ -110,8 +119,34 @@ public sealed record TracedStage(int FirstLayer, int LastLayer, string Method, i
 /// </param>
 public sealed record TracedLayer(int Layer, int Rows, int VisualTokens, AttentionFigures? Attention, float[] ClipMass, float[]? StageMass = null);
 
+/// <summary>A window of visual tokens that the decoder read at once, and what it left. Shares of attention are averages over heads and layers.</summary>
+/// <param name="FirstToken">Its first visual token, over all media.</param>
+/// <param name="Tokens">Visual tokens.</param>
+/// <param name="Ratio">Visual tokens for each summary token; 0: every visual token stayed.</param>
+/// <param name="Summaries">Summary tokens.</param>
+/// <param name="FirstRow">Row of the cache of the first token it left.</param>
+/// <param name="FirstClip">The clip (a frame, of an image a tile), over all media, of its first visual token.</param>
+/// <param name="AnswerMass">Share of the last prompt row on each token it left, in order.</param>
+/// <param name="FrameMass">
+/// Share of its summary tokens on each frame from <paramref name="FirstClip"/> on, their average; null without summary tokens, and
+/// where an earlier question had read the window without recording them.
+/// </param>
+/// <param name="SummaryFrames">The same of each summary token, [summaries, frames]; null also beyond <see cref="CompressionTrace.MaxSummaryShares"/>.</param>
+/// <param name="Elsewhere">The rest of the summary tokens' attention; null as <paramref name="FrameMass"/>.</param>
+public sealed record TracedWindow(
+    int FirstToken, int Tokens, int Ratio, int Summaries, int FirstRow, int FirstClip, float[] AnswerMass, float[]? FrameMass, float[]? SummaryFrames, SummaryElsewhere? Elsewhere);
+
+/// <summary>Where summary tokens look beside their window's visual tokens; with the frames' shares these sum to 1.</summary>
+/// <param name="Text">On text before the window.</param>
+/// <param name="Earlier">On what earlier windows left.</param>
+/// <param name="Own">On the window's own summary tokens.</param>
+public sealed record SummaryElsewhere(float Text, float Earlier, float Own);
+
 /// <summary>Measured cost of one stage.</summary>
-/// <param name="Stage">frames, tower, connector, prefill or decode.</param>
+/// <param name="Stage">
+/// probe, frames, tower, connector, prefill or decode; of Video-XL also restore (summary tokens of an earlier question read back)
+/// and keep (handed on for later ones, behind the answer).
+/// </param>
 /// <param name="Milliseconds">Wall time.</param>
 /// <param name="Items">How many frames, clips, rows or tokens went through.</param>
 /// <param name="Bytes">What it produced: pixels, visual tokens, cache rows.</param>

@@ -57,7 +57,7 @@ internal sealed unsafe class CpuDecodeStep : IDisposable
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The id is outside the vocabulary; nothing was changed.</exception>
     /// <exception cref="ObjectDisposedException">The weights were freed before the decoder.</exception>
-    public Span<float> Run(SequenceState state, int id)
+    public Span<float> Run(DecoderSequence state, int id)
     {
         if (id < 0 || id >= _config.VocabularySize) throw new ArgumentOutOfRangeException(nameof(id), id, $"token id outside the vocabulary of {_config.VocabularySize}");
         var threads = CpuPath.Threads;
@@ -82,8 +82,8 @@ internal sealed unsafe class CpuDecodeStep : IDisposable
         _copies.Clear();
     }
 
-    /// <summary>A place for one more row in every layer. Allocates once in <see cref="SequenceState.ReserveAhead"/> tokens.</summary>
-    private void MakeRoom(SequenceState state)
+    /// <summary>A place for one more row in every layer. Allocates once in <see cref="DecoderSequence.ReserveAhead"/> tokens.</summary>
+    private void MakeRoom(DecoderSequence state)
     {
         var cache = state.Cache;
         var longest = 0;

@@ -44,10 +44,7 @@ internal sealed class DecoderLayer
     /// The layer with its matrices in another type, in the current scope: one conversion serves many chunks of rows. Itself
     /// where no conversion is needed: the CPU kernels read weights as stored.
     /// </summary>
-    public DecoderLayer In(ScalarType dtype) => Query.Weight.dtype == dtype || ReadsAsStored(dtype) ? this : new(this, dtype);
-
-    private bool ReadsAsStored(ScalarType dtype) =>
-        dtype == ScalarType.Float32 && Query.Weight.device.IsCpu && !CpuPath.Disabled && !torch.is_grad_enabled() && CpuPath.KernelTypeOf(Query.Weight.dtype) is not null;
+    public DecoderLayer In(ScalarType dtype) => Query.Weight.dtype == dtype || CpuPath.ReadsAsStored(Query.Weight, dtype) ? this : new(this, dtype);
 
     /// <summary>down(silu(gate x) * up x).</summary>
     /// <param name="decoding">One row, straight from the weights as stored.</param>

@@ -16,12 +16,14 @@ public abstract record PromptPart
     }
 
     /// <param name="Key">Equal keys mean equal embeddings: a hash of the content and of every setting that changes them.</param>
-    /// <param name="Embeddings">[tokens, hidden], borrowed, in any float type and on any device.</param>
-    public sealed record Visual(string Key, Tensor Embeddings) : PromptPart
+    /// <param name="Tokens">Borrowed.</param>
+    public sealed record Visual(string Key, IVisualTokens Tokens) : PromptPart
     {
-        private readonly int _length = (int)Embeddings.size(0);
+        /// <param name="embeddings">[tokens, hidden], borrowed, in any float type and on any device.</param>
+        public Visual(string key, Tensor embeddings)
+            : this(key, new HeldTokens(embeddings)) { }
 
-        public override int Length => _length;
+        public override int Length { get; } = Tokens.Count;
     }
 }
 
@@ -86,6 +88,23 @@ public sealed class Prompt
         }
 
         return rows;
+    }
+
+    /// <summary>The first rows, which must not end inside a visual span.</summary>
+    internal Prompt Take(int rows)
+    {
+        var (parts, at) = (new List<PromptPart>(), 0);
+        foreach (var part in Parts)
+        {
+            var length = Math.Min(part.Length, rows - at);
+            if (length <= 0) break;
+            parts.Add(length == part.Length ? part
+                : part is PromptPart.Text text ? new PromptPart.Text([.. text.Ids.Take(length)])
+                : throw new ArgumentException($"row {rows} is inside a visual span", nameof(rows)));
+            at += length;
+        }
+
+        return new(parts);
     }
 
     /// <summary>This prompt with one more token id behind it.</summary>

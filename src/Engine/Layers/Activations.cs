@@ -31,6 +31,17 @@ public static unsafe class Activations
         return x;
     }
 
+    /// <summary>x · sigmoid(1.702 x), CLIP's stand-in for the GELU, of a fresh product of the caller, which may be overwritten.</summary>
+    public static Tensor QuickGelu(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        const double Slope = 1.702;
+        using var scope = torch.NewDisposeScope();
+        if (torch.is_grad_enabled()) return (x * (x * Slope).sigmoid()).MoveToOuterDisposeScope();
+        _ = x.mul_((x * Slope).sigmoid_());
+        return x;
+    }
+
     /// <summary>
     /// Rotates pairs (i, i + d/2) of the last dimension by each row's position (rotate-half form), in fp32, back in x's type.
     /// </summary>

@@ -15,6 +15,10 @@ internal static class CpuPath
 
     public static bool Takes(Tensor x) => !Disabled && x.dtype == ScalarType.Float32 && x.device.IsCpu && !torch.is_grad_enabled();
 
+    /// <summary>Whether products with activations of a type take this weight as it is stored.</summary>
+    public static bool ReadsAsStored(Tensor weight, ScalarType activations) =>
+        activations == ScalarType.Float32 && weight.device.IsCpu && !Disabled && !torch.is_grad_enabled() && KernelTypeOf(weight.dtype) is not null;
+
     /// <summary>The kernels' name of a type they can read weights or caches in, or null.</summary>
     public static KernelType? KernelTypeOf(ScalarType type) => type switch
     {

@@ -6,7 +6,7 @@ public sealed unsafe partial class Tensor
     private static readonly Op s_add = new("add.Tensor"), s_sub = new("sub.Tensor"), s_rsub = new("rsub.Scalar"), s_mul = new("mul.Tensor"), s_div = new("div.Tensor"),
         s_addIn = new("add_.Tensor"), s_subIn = new("sub_.Tensor"), s_mulIn = new("mul_.Tensor"), s_divIn = new("div_.Tensor"),
         s_pow = new("pow.Tensor_Scalar"), s_neg = new("neg"), s_exp = new("exp"), s_log = new("log"), s_sqrt = new("sqrt"), s_rsqrt = new("rsqrt"),
-        s_sin = new("sin"), s_cos = new("cos"), s_tanh = new("tanh"), s_sigmoid = new("sigmoid"), s_abs = new("abs"), s_floor = new("floor"),
+        s_sin = new("sin"), s_cos = new("cos"), s_tanh = new("tanh"), s_sigmoid = new("sigmoid"), s_sigmoidIn = new("sigmoid_"), s_abs = new("abs"), s_floor = new("floor"),
         s_clamp = new("clamp"), s_matmul = new("matmul"), s_bmm = new("bmm"), s_mm = new("mm"), s_mv = new("mv"),
         s_eq = new("eq.Tensor"), s_ne = new("ne.Tensor"), s_gt = new("gt.Tensor"), s_lt = new("lt.Tensor"), s_ge = new("ge.Tensor"), s_le = new("le.Tensor"),
         s_logicalNot = new("logical_not"), s_maskedFill = new("masked_fill.Scalar"), s_equal = new("equal"), s_isfinite = new("isfinite"), s_all = new("all"),
@@ -60,6 +60,7 @@ public sealed unsafe partial class Tensor
     public Tensor cos() => s_cos.Invoke(this);
     public Tensor tanh() => s_tanh.Invoke(this);
     public Tensor sigmoid() => s_sigmoid.Invoke(this);
+    public Tensor sigmoid_() => InPlace(s_sigmoidIn);
     public Tensor abs() => s_abs.Invoke(this);
     public Tensor floor() => s_floor.Invoke(this);
     public Tensor clamp(double? min = null, double? max = null) => s_clamp.Invoke(this, min, max);

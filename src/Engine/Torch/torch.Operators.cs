@@ -9,7 +9,7 @@ public static unsafe partial class torch
         s_linear = new("linear"), s_conv3d = new("conv3d"), s_conv2d = new("conv2d"), s_layerNorm = new("layer_norm"), s_embedding = new("embedding"),
         s_silu = new("silu"), s_gelu = new("gelu"), s_softmax = new("softmax.int"), s_logSoftmax = new("log_softmax.int"),
         s_crossEntropy = new("cross_entropy_loss"), s_sdpa = new("scaled_dot_product_attention"), s_sdpaOld = new("_scaled_dot_product_attention"),
-        s_bicubic = new("upsample_bicubic2d.vec"), s_linear1d = new("upsample_linear1d.vec"), s_baddbmm = new("baddbmm"), s_addmm = new("addmm"),
+        s_bicubic = new("upsample_bicubic2d.vec"), s_bilinear = new("upsample_bilinear2d.vec"), s_linear1d = new("upsample_linear1d.vec"), s_baddbmm = new("baddbmm"), s_addmm = new("addmm"),
         s_addmmOut = new("addmm.out"), s_mmOut = new("mm.out"), s_bmmOut = new("bmm.out"), s_avgPool2d = new("avg_pool2d");
 
     /// <summary>Uninitialised memory.</summary>
@@ -131,6 +131,13 @@ public static unsafe partial class torch
             {
                 var size = stackalloc long[2] { height, width };
                 return s_bicubic.Invoke(x, Val.Ints(size, 2), false, Val.None);
+            }
+
+            /// <summary>Bilinear (no antialiasing, align_corners false) over the last two dimensions of [N, C, H, W].</summary>
+            public static Tensor interpolate_bilinear(Tensor x, long height, long width)
+            {
+                var size = stackalloc long[2] { height, width };
+                return s_bilinear.Invoke(x, Val.Ints(size, 2), false, Val.None);
             }
 
             /// <summary>Linear (align_corners false) over the last dimension of [N, C, L].</summary>

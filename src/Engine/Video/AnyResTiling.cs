@@ -8,7 +8,10 @@ public readonly record struct PictureSize(int Width, int Height)
     internal long Area => (long)Width * Height;
 }
 
-/// <summary>Cuts a still image into tiles without padding: mode "anyres_nopad" (videochat-flash.md 2.6).</summary>
+/// <summary>
+/// Cuts a still image into tiles: without padding, mode "anyres_nopad" (videochat-flash.md 2.6), or with its proportions kept on
+/// a black canvas, mode "anyres" (video-xl.md 2.2).
+/// </summary>
 public static partial class AnyResTiling
 {
     /// <summary>Candidates one setting may list.</summary>
@@ -118,18 +121,49 @@ public static partial class AnyResTiling
     {
         ArgumentNullException.ThrowIfNull(image);
         PictureSize best = SelectBestResolution(new PictureSize(image.Width, image.Height), candidates, maxPixels);
-        if (patch < 1 || best.Width % patch != 0 || best.Height % patch != 0)
+        return [image.Resize(patch, patch), .. Cut(image.Resize(best.Width, best.Height), patch)];
+    }
+
+    /// <summary>
+    /// The image with its proportions kept, in the middle of the best candidate, the rest black (video-xl.md 2.2). The side that
+    /// does not fill the canvas is rounded up.
+    /// </summary>
+    /// <exception cref="ArgumentException">The image has no pixels, or there is no candidate.</exception>
+    public static RgbImage Pad(RgbImage image, IReadOnlyList<PictureSize> candidates)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        PictureSize best = SelectBestResolution(new PictureSize(image.Width, image.Height), candidates);
+        (double across, double down) = ((double)best.Width / image.Width, (double)best.Height / image.Height);
+        (int width, int height) = across < down
+            ? (best.Width, Math.Min((int)Math.Ceiling(image.Height * across), best.Height))
+            : (Math.Min((int)Math.Ceiling(image.Width * down), best.Width), best.Height);
+        RgbImage resized = image.Resize(width, height);
+        byte[] canvas = new byte[checked(best.Width * best.Height * 3)];
+        (int left, int top) = ((best.Width - width) / 2, (best.Height - height) / 2);
+        for (int y = 0; y < height; y++)
         {
-            throw new ArgumentException($"The grid {best.Width}x{best.Height} is no multiple of the tile side {patch}; give multiples of it.", nameof(candidates));
+            resized.Rgb.Span.Slice(y * width * 3, width * 3).CopyTo(canvas.AsSpan((((top + y) * best.Width) + left) * 3));
         }
 
-        RgbImage stretched = image.Resize(best.Width, best.Height);
-        var tiles = new List<RgbImage> { image.Resize(patch, patch) };
-        for (int top = 0; top < best.Height; top += patch)
+        return new RgbImage(best.Width, best.Height, canvas);
+    }
+
+    /// <summary>The tiles of a picture, row by row.</summary>
+    /// <exception cref="ArgumentException">A side is no multiple of the tile side.</exception>
+    public static IReadOnlyList<RgbImage> Cut(RgbImage picture, int patch)
+    {
+        ArgumentNullException.ThrowIfNull(picture);
+        if (patch < 1 || picture.Width % patch != 0 || picture.Height % patch != 0)
         {
-            for (int left = 0; left < best.Width; left += patch)
+            throw new ArgumentException($"The grid {picture.Width}x{picture.Height} is no multiple of the tile side {patch}; give multiples of it.", nameof(picture));
+        }
+
+        var tiles = new List<RgbImage>();
+        for (int top = 0; top < picture.Height; top += patch)
+        {
+            for (int left = 0; left < picture.Width; left += patch)
             {
-                tiles.Add(stretched.Crop(left, top, patch, patch));
+                tiles.Add(picture.Crop(left, top, patch, patch));
             }
         }
 

@@ -9,8 +9,8 @@ public static class FrameSampling
     // The reader of the original never asks for the last tenth of a second when a clip is given.
     private const double ClipEndMargin = 0.1;
 
-    // Frames a video is trained on in Video-XL.
-    private const int VideoXlTrainingFrames = 128;
+    /// <summary>Frames a video is trained on in Video-XL.</summary>
+    public const int VideoXlTrainingFrames = 128;
 
     /// <summary>Chooses frames by <paramref name="settings"/>.</summary>
     /// <exception cref="ArgumentException">A setting is out of range, the clip is empty, or more than
@@ -23,7 +23,7 @@ public static class FrameSampling
         (long offset, long frames, double duration) = Clip(info, settings.StartSeconds, settings.EndSeconds);
         double rate = info.AverageFrameRate;
         int max = settings.MaxFrames > 0 ? settings.MaxFrames : SamplingSettings.MaxSelectedFrames + 1;
-        List<long> chosen = settings.Mode switch
+        List<long> chosen = settings.Rule == SamplingRule.VideoXl ? VideoXl(settings, frames, rate, max) : settings.Mode switch
         {
             SamplingMode.Published => [.. Midpoints(PublishedCount(frames, rate, settings.RoundTo, settings.MinFrames, max), frames)],
             SamplingMode.Frames => [.. Midpoints(settings.FrameCount, frames)],
@@ -48,6 +48,20 @@ public static class FrameSampling
         }
 
         return new FrameSelection(info, [.. chosen.Select(i => i + offset)], duration, padded);
+    }
+
+    /// <summary>Every second's first frame, so many a second, or so many from the first to the last.</summary>
+    private static List<long> VideoXl(SamplingSettings settings, long frames, double rate, int max)
+    {
+        switch (settings.Mode)
+        {
+            case SamplingMode.Published: return [.. VideoXlTraining(frames, rate, max)];
+            case SamplingMode.Frames: return [.. VideoXlUniform(frames, settings.FrameCount)];
+            default:
+                var count = VideoXlCount(frames, rate, settings.FramesPerSecond);
+                return count > max && !settings.TruncateAtMaxFrames && max <= SamplingSettings.MaxSelectedFrames ? [.. VideoXlUniform(frames, max)]
+                    : [.. VideoXlAtRate(frames, rate, settings.FramesPerSecond, (int)Math.Min(count, max))];
+        }
     }
 
     /// <summary>Number of frames by the rule <c>dynamic_fps1</c> (2.1), before they are spread.</summary>
@@ -138,25 +152,30 @@ public static class FrameSampling
     }
 
     /// <summary>Video-XL on VNBench: one frame a second, none for a video under a second.</summary>
-    public static long[] VideoXlOnePerSecond(long frames, double rate)
+    public static long[] VideoXlOnePerSecond(long frames, double rate) => VideoXlAtRate(frames, rate, 1, (int)VideoXlCount(frames, rate, 1));
+
+    private static long VideoXlCount(long frames, double rate, double framesPerSecond) => (long)Math.Min(frames / rate * framesPerSecond, int.MaxValue);
+
+    private static long[] VideoXlAtRate(long frames, double rate, double framesPerSecond, int count)
     {
-        long[] indices = new long[(long)(frames / rate)];
+        long[] indices = new long[count];
+        double step = rate / framesPerSecond;
         for (int i = 0; i < indices.Length; i++)
         {
-            indices[i] = (long)(i * rate);
+            indices[i] = Math.Min((long)(i * step), frames - 1);
         }
 
         return indices;
     }
 
-    /// <summary>Video-XL training: every round(rate)-th frame, or 128 spread evenly if there are more.</summary>
-    public static long[] VideoXlTraining(long frames, double rate)
+    /// <summary>Video-XL training: every round(rate)-th frame, or so many spread evenly if there are more.</summary>
+    public static long[] VideoXlTraining(long frames, double rate, int most = VideoXlTrainingFrames)
     {
         long step = Math.Max(1, (long)Math.Round(rate, MidpointRounding.ToEven));
         long count = (frames + step - 1) / step;
-        if (count > VideoXlTrainingFrames)
+        if (count > most)
         {
-            return VideoXlUniform(frames, VideoXlTrainingFrames);
+            return VideoXlUniform(frames, most);
         }
 
         long[] indices = new long[count];

@@ -13,6 +13,16 @@ public enum SamplingMode
     Fps,
 }
 
+/// <summary>Whose arithmetic places the frames: one frame more or less changes an answer.</summary>
+public enum SamplingRule
+{
+    /// <summary>Midpoints of equal parts; one frame a second between two bounds by default.</summary>
+    VideoChatFlash,
+
+    /// <summary>From the first frame to the last; every second's first frame by default (video-xl.md 2.6).</summary>
+    VideoXl,
+}
+
 /// <summary>Settings of <see cref="FrameSampling.Select"/>. The defaults are those of the published <c>chat</c>.</summary>
 public sealed record SamplingSettings
 {
@@ -21,12 +31,15 @@ public sealed record SamplingSettings
 
     public static SamplingSettings Default { get; } = new();
 
+    /// <summary>Set by the model that reads the frames.</summary>
+    public SamplingRule Rule { get; init; }
+
     public SamplingMode Mode { get; init; } = SamplingMode.Published;
 
     /// <summary>L: <see cref="SamplingMode.Published"/> counts in multiples of this. 8 at inference, 4 in training.</summary>
     public int RoundTo { get; init; } = 8;
 
-    /// <summary>T_min of <see cref="SamplingMode.Published"/>. It wins over <see cref="MaxFrames"/>, as in the original.</summary>
+    /// <summary>T_min of VideoChat-Flash's <see cref="SamplingMode.Published"/>. It wins over <see cref="MaxFrames"/>, as in the original.</summary>
     public int MinFrames { get; init; } = 64;
 
     /// <summary>T_max of <see cref="SamplingMode.Published"/> and bound of <see cref="SamplingMode.Fps"/>; 0 or less: no bound but

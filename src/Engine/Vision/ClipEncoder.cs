@@ -4,7 +4,7 @@ namespace Studio.Engine.Vision;
 
 /// <param name="Clips">Clips of the micro-batch.</param>
 /// <param name="Tower">Time in the tower.</param>
-/// <param name="Connector">Time in merging and projection.</param>
+/// <param name="Connector">Time in merging or pooling, and projection.</param>
 public readonly record struct EncodeTimes(int Clips, TimeSpan Tower, TimeSpan Connector);
 
 /// <summary>
@@ -17,7 +17,7 @@ public readonly record struct EncodeTimes(int Clips, TimeSpan Tower, TimeSpan Co
 /// <see cref="CpuActivationBytes"/> or <see cref="CardActivationBytes"/>.</param>
 /// <param name="time">Clock of the reported times.</param>
 public sealed class ClipEncoder(
-    VisionTower tower, ToMeConnector connector,
+    VisionTower tower, IConnector connector,
     long? activationBytes = null, TimeProvider? time = null)
 {
     /// <summary>
@@ -56,7 +56,7 @@ public sealed class ClipEncoder(
     /// <summary>Encodes video clips that are in memory.</summary>
     /// <param name="clips">[clips, clip length, 3, H, W] in the tower's type on its device.</param>
     /// <param name="onBatch">Called after each micro-batch with its times, e.g. for progress; null skips measuring.</param>
-    /// <returns>Tokens of all clips, [clips, 16 * clip length, H]; owned by the current dispose scope.</returns>
+    /// <returns>Tokens of all clips, [clips, tokens of a clip, H]; owned by the current dispose scope.</returns>
     /// <exception cref="ArgumentException">Another shape or type.</exception>
     /// <exception cref="OperationCanceledException">Between two micro-batches.</exception>
     public VisualTokens Encode(
@@ -67,16 +67,17 @@ public sealed class ClipEncoder(
         return EncodeAll(clips, connector.ClipTokens(tower.FramesPerClip), recordGroups, onBatch, cancellation);
     }
 
-    /// <summary>Encodes still images or tiles, [images, 3, H, W], to [images, 64, H].</summary>
+    /// <summary>Encodes still images or tiles, [images, 3, H, W], to [images, tokens, H].</summary>
+    /// <param name="tokens">Tokens of an image; <see cref="IConnector.ImageTokens"/> by default.</param>
     /// <inheritdoc cref="Encode"/>
     public VisualTokens EncodeImages(
-        Tensor images, bool recordGroups = false, Action<EncodeTimes>? onBatch = null,
+        Tensor images, bool recordGroups = false, Action<EncodeTimes>? onBatch = null, int? tokens = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(images);
         using var scope = torch.NewDisposeScope();
-        var tokens = EncodeAll(images.unsqueeze(1), connector.ImageTokens, recordGroups, onBatch, cancellation);
-        return MoveToOuter(scope, tokens);
+        var encoded = EncodeAll(images.unsqueeze(1), tokens ?? connector.ImageTokens, recordGroups, onBatch, cancellation);
+        return MoveToOuter(scope, encoded);
     }
 
     /// <summary>

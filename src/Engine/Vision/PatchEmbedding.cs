@@ -4,21 +4,21 @@ using Studio.Engine.Torch;
 namespace Studio.Engine.Vision;
 
 /// <summary>
-/// The towers' first layer, a 3D convolution with kernel = stride = (1, p, p), written as what it is: one matrix product
+/// The towers' first layer, a convolution with kernel = stride = (1,) p, p, written as what it is: one matrix product
 /// over unfolded patches. Its result is already in token order, where a convolution's has to be transposed.
 /// </summary>
 internal sealed class PatchEmbedding
 {
     private readonly Tensor _weight;
-    private readonly Tensor _bias;
+    private readonly Tensor? _bias;
     private readonly int _patch;
 
+    /// <summary>UMT's and InternVideo2's.</summary>
     internal PatchEmbedding(TowerWeights weights, int width, int patch)
-    {
-        _patch = patch;
-        _weight = weights.Get("patch_embed.proj.weight", width, 3, 1, patch, patch);
-        _bias = weights.Get("patch_embed.proj.bias", width);
-    }
+        : this(weights.Get("patch_embed.proj.weight", width, 3, 1, patch, patch), weights.Get("patch_embed.proj.bias", width), patch) { }
+
+    /// <param name="weight">[width, 3, (1,) patch, patch].</param>
+    internal PatchEmbedding(Tensor weight, Tensor? bias, int patch) => (_weight, _bias, _patch) = (weight, bias, patch);
 
     /// <summary>[clips, frames, 3, H, W] → [clips, frames * (H/p) * (W/p), width], in order of time, row, column.</summary>
     internal Tensor Forward(Tensor pixels)

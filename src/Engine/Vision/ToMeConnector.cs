@@ -21,7 +21,7 @@ public sealed record VisualTokens(Tensor Tokens, Tensor Sizes, MergeGroups? Grou
 /// The connector <c>tome16_mlp_hd64</c> (spec 3.4): token merging, then linear, exact GELU, linear. A video clip becomes
 /// 16 tokens per frame, a still image 64. No position and no size information is added.
 /// </summary>
-public sealed class ToMeConnector : IDisposable
+public sealed class ToMeConnector : IConnector
 {
     private const string Prefix = "model.mm_projector.";
 
@@ -47,7 +47,7 @@ public sealed class ToMeConnector : IDisposable
         }
     }
 
-    /// <summary>H, channels of a visual token: the decoder's width.</summary>
+    /// <inheritdoc/>
     public int Width { get; }
 
     /// <param name="weights">Must outlive the connector: tensors of the right type and device are borrowed, not copied.</param>
@@ -66,10 +66,10 @@ public sealed class ToMeConnector : IDisposable
             : throw new ArgumentException($"unknown connector '{config.ProjectorType}'; this one is {ConnectorConfig.Tome16Mlp}");
     }
 
-    /// <summary>Tokens that a video clip of so many frames is merged to.</summary>
+    /// <inheritdoc/>
     public int ClipTokens(int frames) => frames * _config.TokensPerFrame;
 
-    /// <summary>Tokens that a still image or tile is merged to.</summary>
+    /// <inheritdoc/>
     public int ImageTokens => _config.TokensPerImage;
 
     /// <summary>Merges and projects.</summary>

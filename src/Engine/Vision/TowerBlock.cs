@@ -3,14 +3,17 @@ using Studio.Engine.Torch;
 
 namespace Studio.Engine.Vision;
 
-/// <summary>The MLP both towers share: linear, exact (erf) GELU, linear.</summary>
+/// <summary>The MLP that towers share: linear, activation, linear.</summary>
 internal sealed class TowerMlp
 {
     private readonly Linear _up;
     private readonly Linear _down;
+    private readonly Func<Tensor, Tensor> _activation;
 
-    internal TowerMlp(TowerWeights weights, string name, int width, int hidden)
+    /// <param name="activation">May overwrite its argument; null: the exact (erf) GELU.</param>
+    internal TowerMlp(TowerWeights weights, string name, int width, int hidden, Func<Tensor, Tensor>? activation = null)
     {
+        _activation = activation ?? Activations.Gelu;
         _up = new(weights.Get($"{name}.fc1.weight", hidden, width), weights.Get($"{name}.fc1.bias", hidden));
         _down = new(weights.Get($"{name}.fc2.weight", width, hidden), weights.Get($"{name}.fc2.bias", width));
     }
@@ -18,7 +21,7 @@ internal sealed class TowerMlp
     internal Tensor Forward(Tensor x)
     {
         using var scope = torch.NewDisposeScope();
-        return _down.Forward(Activations.Gelu(_up.Forward(x))).MoveToOuterDisposeScope();
+        return _down.Forward(_activation(_up.Forward(x))).MoveToOuterDisposeScope();
     }
 }
 

@@ -44,7 +44,7 @@ public abstract class VisionTower : IDisposable
     /// <param name="weights">Must outlive the tower: tensors of the right type and device are borrowed, not copied.</param>
     /// <exception cref="KeyNotFoundException">The checkpoint lacks a tensor.</exception>
     /// <exception cref="InvalidDataException">A tensor's shape contradicts the configuration.</exception>
-    /// <exception cref="ArgumentException">The configuration itself is contradictory, or of a tower without clips.</exception>
+    /// <exception cref="ArgumentException">The configuration itself is contradictory.</exception>
     public static VisionTower Load(VisionConfig config, Weights weights, Device device, ScalarType computeType)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -54,8 +54,8 @@ public abstract class VisionTower : IDisposable
         {
             VisionTowerKind.UmtLarge => new UmtTower(config, weights, device, computeType),
             VisionTowerKind.InternVideo2 => new InternVideo2Tower(config, weights, device, computeType),
-            _ => throw new ArgumentException($"{config.TowerName} ({config.Kind}) does not encode clips; use a UMT or "
-                + "InternVideo2 tower"),
+            VisionTowerKind.Clip => new ClipTower(config, weights, device, computeType),
+            _ => throw new ArgumentException($"{config.TowerName}: {config.Kind} is no kind of tower"),
         };
     }
 
@@ -66,7 +66,6 @@ public abstract class VisionTower : IDisposable
     /// <exception cref="ArgumentException">Another shape or type.</exception>
     public Tensor Forward(Tensor pixels)
     {
-        ArgumentNullException.ThrowIfNull(pixels);
         CheckPixels(pixels);
         return Encode(pixels);
     }
@@ -79,7 +78,7 @@ public abstract class VisionTower : IDisposable
     /// Estimate of the memory that one clip of so many frames takes in <see cref="Forward"/> without gradients: the largest
     /// of three moments: unfolded patches and their embedding; attention (residual, norm, q, k, v and results); the MLP
     /// (residual, norm, hidden layer, result). The native CPU kernels work in place and without scores; composed operators
-    /// hold second copies and a block of scores.
+    /// hold second copies and a block of scores, and CLIP's activation a second hidden layer.
     /// </summary>
     public static long EstimateActivationBytes(VisionConfig config, int frames, Device device, ScalarType computeType)
     {
@@ -88,7 +87,7 @@ public abstract class VisionTower : IDisposable
         var composed = !device.IsCpu || computeType != ScalarType.Float32;
         var item = computeType.ItemSize();
         var patches = (3L * config.PatchSize * config.PatchSize) + (2L * config.HiddenSize);
-        var mlp = (3L * config.HiddenSize) + ((composed ? 2L : 1) * config.MlpHiddenSize);
+        var mlp = (3L * config.HiddenSize) + ((composed || config.Kind == VisionTowerKind.Clip ? 2L : 1) * config.MlpHiddenSize);
         var attention = (composed ? 9L : 7) * config.HiddenSize;
         var scores = composed ? 2L * config.Heads * Math.Min(tokens, Layers.Attention.QueryBlock) * tokens * sizeof(float) : 0;
         return Math.Max(Math.Max(patches, mlp) * tokens * item, (attention * tokens * item) + scores);
@@ -126,6 +125,11 @@ public abstract class VisionTower : IDisposable
                 + $"the patch side {config.PatchSize}");
         }
 
+        if (config.Kind == VisionTowerKind.Clip && config.FramesPerClip != 1)
+        {
+            throw new ArgumentException($"{config.TowerName}: clips of {config.FramesPerClip} frames; CLIP encodes frames one by one");
+        }
+
         if (config.FramesPerClip < 1)
         {
             throw new ArgumentException($"{config.TowerName}: a clip of {config.FramesPerClip} frames; "
@@ -139,8 +143,9 @@ public abstract class VisionTower : IDisposable
         }
     }
 
-    private void CheckPixels(Tensor pixels)
+    private protected void CheckPixels(Tensor pixels)
     {
+        ArgumentNullException.ThrowIfNull(pixels);
         var shape = pixels.shape;
         if (shape.Length != 5 || shape[0] < 1 || shape[2] != 3 || shape[3] != Config.ImageSize || shape[4] != Config.ImageSize)
         {

@@ -17,6 +17,7 @@ internal static class BenchCommand
         "bench engine --model 2b@448 --random-weights 1 --frames 4 --prefill-tokens 2048",
         "bench engine --model 2b@448 --random-weights 1 --stages prefill,decode,parts --json -",
         "bench engine --model 2b@448 --random-weights 1 --long 10000 --compress uniform:1:1,0.05",
+        "bench engine --model video-xl --random-weights 1 --stages tower,windows,decode",
     ];
 
     public static Command Create(Terminal console)
@@ -33,7 +34,7 @@ internal static class BenchCommand
         var frames = new Option<int>("--frames", "-n") { Description = "Frames of the tower, frames and reuse stages.", DefaultValueFactory = _ => defaults.Frames };
         var prefill = new Option<int>("--prefill-tokens") { Description = "Random visual tokens of the prefill.", DefaultValueFactory = _ => defaults.PrefillTokens };
         var decode = new Option<int>("--decode-tokens") { Description = "Tokens to generate behind it.", DefaultValueFactory = _ => defaults.DecodeTokens };
-        var compress = new Option<string?>("--compress", "-c") { Description = "off, balanced, strong, or TYPE:LAYERS:RATIOS (default: off; strong with --long)." };
+        var compress = new Option<string?>("--compress", "-c") { Description = "off, balanced, strong, TYPE:LAYERS:RATIOS, or vst:RATIO of Video-XL (default: off, of Video-XL its own; strong with --long)." };
         var repeats = new Option<int>("--repeats") { Description = "Runs of a stage; the median counts.", DefaultValueFactory = _ => defaults.Repeats };
         var longFrames = new Option<int?>("--long") { Description = "Read a prompt of this many frames of random visual tokens with the decoder alone: long-running." };
         var video = new Option<string?>("--video") { Description = "Video of the frames and reuse stages (default: the sample)." };
@@ -48,15 +49,15 @@ internal static class BenchCommand
             var chosen = parse.GetValue(stages) is { } names ? EngineBenchOptions.ParseStages(names)
                 : parse.GetValue(longFrames) is null ? EngineBenchOptions.DefaultStages : [];
             using var loaded = ModelLoader.Load(console, model, parse);
-            var layers = loaded.Config.Language.Layers;
             var options = new EngineBenchOptions
             {
                 Stages = chosen,
                 Frames = parse.GetValue(frames),
                 PrefillTokens = parse.GetValue(prefill),
                 DecodeTokens = parse.GetValue(decode),
-                Compression = parse.GetValue(compress) is { } spec ? CompressionSettings.Parse(spec, layers)
-                    : parse.GetValue(longFrames) is null ? CompressionSettings.Off : CompressionSettings.Strong.ScaledTo(layers),
+                Compression = parse.GetValue(compress) is { } spec ? CompressionSettings.Parse(spec, loaded.Config)
+                    : parse.GetValue(longFrames) is not null ? CompressionSettings.Parse("strong", loaded.Config)
+                    : loaded.Config.Vst is null ? CompressionSettings.Off : loaded.DefaultCompression,
                 Repeats = parse.GetValue(repeats),
                 LongFrames = parse.GetValue(longFrames) ?? 0,
                 Video = parse.GetValue(video) ?? Path.Combine(StudioPaths.Root, "data", "samples", "shapes.mp4"),

@@ -56,6 +56,7 @@ internal static class CommandLine
             (ChatCommand.Create(console), ChatCommand.Samples),
             (PlanCommand.Create(console), PlanCommand.Samples),
             (VideosCommand.Create(console), VideosCommand.Samples),
+            (ConversationsCommand.Create(console), ConversationsCommand.Samples),
             (TraceCommand.Create(console), TraceCommand.Samples),
             (ModelsCommand.Create(console), ModelsCommand.Samples),
             (WorldCommand.Create(console), WorldCommand.Samples),

@@ -74,14 +74,25 @@ internal static class LibraryCommand
 
     private static async Task<LibrarySession> SignInAsync(IServiceProvider services, StudioDb db, string? account, CancellationToken ct)
     {
-        if (account is null)
-        {
-            var alone = !await db.Users.AnyAsync(ct);
-            return new(services, new(SingleUserHandler.UserId, "You", Roles.Admin), alone ? SingleUserHandler.UserId : null);
-        }
+        var user = await UserAsync(db, account, ct);
+        var owner = account is not null || !await db.Users.AnyAsync(ct) ? user.Id : null;
+        return new(services, user, owner);
+    }
 
+    /// <summary>Who a command acts for.</summary>
+    /// <param name="account">Name of an account; null is an administrator, as whoever can start a command here is.</param>
+    /// <exception cref="RequestException">There is no such account.</exception>
+    internal static async Task<CurrentUser> UserAsync(IDbContextFactory<StudioDb> databases, string? account, CancellationToken ct)
+    {
+        await using var db = await databases.CreateDbContextAsync(ct);
+        return await UserAsync(db, account, ct);
+    }
+
+    private static async Task<CurrentUser> UserAsync(StudioDb db, string? account, CancellationToken ct)
+    {
+        if (account is null) return new(SingleUserHandler.UserId, "You", Roles.Admin);
         var name = account.Trim().ToUpperInvariant();
         var user = await db.Users.AsNoTracking().SingleOrDefaultAsync(u => u.NormalizedUserName == name, ct) ?? throw RequestException.NotFound("account", account);
-        return new(services, new(user.Id, user.DisplayName, user.Role), user.Id);
+        return new(user.Id, user.DisplayName, user.Role);
     }
 }

@@ -6,7 +6,7 @@ namespace Studio.Cli;
 /// <summary>The options that say which frames are read and which visual tokens stay.</summary>
 internal sealed class MediaOptions
 {
-    public Option<int?> Frames { get; } = new("--frames", "-n") { Description = "Exactly this many frames, evenly spaced (default: the published rule, 64 to 512 by length)." };
+    public Option<int?> Frames { get; } = new("--frames", "-n") { Description = "Exactly this many frames, evenly spaced (default: the model's published rule)." };
 
     public Option<double?> Fps { get; } = new("--fps") { Description = "Frames per second of video." };
 
@@ -16,7 +16,7 @@ internal sealed class MediaOptions
 
     public Option<double?> End { get; } = new("--end") { Description = "Seconds from the beginning where to end." };
 
-    public Option<string?> Compress { get; } = new("--compress", "-c") { Description = "off, balanced, strong, or TYPE:LAYERS:RATIOS such as uniform0_attention:4,18:1,0.75,0.25 (default: as the checkpoint says)." };
+    public Option<string?> Compress { get; } = new("--compress", "-c") { Description = "off, balanced, strong, TYPE:LAYERS:RATIOS such as uniform0_attention:4,18:1,0.75,0.25, or of Video-XL vst:8, vst:2,4,8 (window by window), vst:random@SEED, vst:dynamic@8 (default: as the checkpoint says)." };
 
     public void AddTo(Command command)
     {

@@ -14,7 +14,7 @@ internal static class ModelLoader
 
     public static ModelStore Store => new(StudioPaths.Models);
 
-    public static VideoChatFlash Load(Terminal console, ModelOptions options, ParseResult parse)
+    public static VideoModel Load(Terminal console, ModelOptions options, ParseResult parse)
     {
         var settings = options.Settings(parse);
         var name = parse.GetValue(options.Model);
@@ -26,7 +26,7 @@ internal static class ModelLoader
         }
 
         var folder = Folder(console, name);
-        return VideoChatFlash.Load(folder, settings);
+        return VideoModel.Load(folder, settings);
     }
 
     /// <summary>The configuration alone, for plans.</summary>
@@ -38,13 +38,17 @@ internal static class ModelLoader
         return (Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), ModelConfig.Load(folder));
     }
 
-    public static MediaEncoder Encoder(bool noDisk) => new(MediaTools.Locate(), new VisualTokenCache(
-        noDisk ? null : Path.Combine(StudioPaths.Cache, "visual-tokens")));
+    /// <param name="noDisk">Keeps nothing beyond the process.</param>
+    public static MediaEncoder Encoder(bool noDisk)
+    {
+        string? Folder(string name) => noDisk ? null : Path.Combine(StudioPaths.Cache, name);
+        return new(MediaTools.Locate(), new VisualTokenCache(Folder("visual-tokens")), new SummaryCache(Folder("summary-rows")));
+    }
 
     private static string Folder(Terminal console, string? name)
     {
-        if (name is not null && name != DefaultModel) return Store.Resolve(name);
-        console.Say($"note: no trained model is installed yet. {BuiltInModel.Note}");
-        return BuiltInModel.Folder(StudioPaths.Cache);
+        if (name is not null && !BuiltInModel.Names.Contains(name)) return Store.Resolve(name);
+        console.Say($"note: {(name is null ? "no trained model is installed yet. " : "")}{BuiltInModel.Note}");
+        return BuiltInModel.Folder(StudioPaths.Cache, name ?? DefaultModel);
     }
 }

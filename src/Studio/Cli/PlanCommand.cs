@@ -2,7 +2,6 @@ using System.CommandLine;
 using Studio.Benchmarks.Machine;
 using Studio.Engine.Chat.Planning;
 using Studio.Engine.Checkpoints;
-using Studio.Engine.Compression;
 using Studio.Engine.Torch;
 using Studio.Engine.Video;
 using Studio.ModelHosting;
@@ -37,12 +36,9 @@ internal static class PlanCommand
             var probe = new VideoProbe(MediaTools.Locate());
             var answer = media.Apply(parse, new());
             answer.Validate();
-            var visuals = new List<VisualInput>();
-            foreach (var path in parse.GetValue(videos)!)
-            {
-                var info = probe.ProbeAsync(path, cancellationToken: ct).GetAwaiter().GetResult();
-                visuals.Add(PlanInputs.Of(Turned(path, info, ct), config, answer.Sampling(config.Vision.FramesPerClip)).Input);
-            }
+            var infos = parse.GetValue(videos)!.Select(path => (Path: path, Info: probe.ProbeAsync(path, cancellationToken: ct).GetAwaiter().GetResult())).ToList();
+            var asFrames = PlanInputs.AsFrames(config, infos.Count(i => i.Info.IsStillImage));
+            var visuals = infos.Select(i => PlanInputs.Of(Turned(i.Path, i.Info, ct), config, answer.Sampling(config), asFrames).Input).ToList();
 
             var request = new CostRequest
             {
@@ -50,7 +46,7 @@ internal static class PlanCommand
                 Visuals = visuals,
                 TextTokens = parse.GetValue(text),
                 NewTokens = parse.GetValue(tokens),
-                Compression = answer.Compression(CompressionSettings.From(config.Compression, config.Language.Layers), config.Language.Layers),
+                Compression = answer.Compression(config),
                 Device = settings.Device,
                 ComputeType = settings.Dtype,
                 StoredType = config.TorchDtype.ToScalarType(),

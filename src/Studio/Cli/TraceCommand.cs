@@ -3,6 +3,10 @@ using System.IO.Compression;
 using System.Text.Json;
 using Studio.Engine.Compression;
 using Studio.Engine.Compression.Views;
+using Studio.Api;
+using Studio.Conversations;
+using Studio.Data;
+using Studio.Hosting;
 using Studio.Inspect;
 
 namespace Studio.Cli;
@@ -28,7 +32,7 @@ internal static class TraceCommand
     {
         var view = new Argument<string>("VIEW") { Description = string.Join(", ", s_views) + "." };
         view.AcceptOnlyFromAmong(s_views);
-        var file = new Argument<string>("FILE") { Description = "A trace: .json as chat --trace writes it, or .json.gz as the server keeps it." };
+        var file = new Argument<string>("FILE") { Description = "A trace: .json as chat --trace writes it, .json.gz as the server keeps it, or the identifier of an answer of the studio." };
         var json = new Option<bool>("--json") { Description = "JSON as the HTTP API gives it, instead of CSV." };
         var measure = new Option<string>("--measure") { Description = "survival: share of patches or tokens.", DefaultValueFactory = _ => "patches" };
         var from = new Option<int>("--from") { Description = "survival: first frame, from 0." };
@@ -70,6 +74,12 @@ internal static class TraceCommand
 
     private static async Task<CompressionTrace> ReadAsync(string path, CancellationToken ct)
     {
+        if (Ids.IsValid(path) && !File.Exists(path))
+        {
+            var kept = new TraceStore(new StudioFolders(StudioPaths.Data)).PathOf(path);
+            path = File.Exists(kept) ? kept : throw RequestException.NotFound("trace of answer", path);
+        }
+
         if (!path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)) return CompressionTrace.FromJson(await File.ReadAllTextAsync(path, ct));
         await using var file = File.OpenRead(path);
         using var reader = new StreamReader(new GZipStream(file, CompressionMode.Decompress));

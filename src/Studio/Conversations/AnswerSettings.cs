@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Studio.Engine.Chat;
+using Studio.Engine.Checkpoints;
 using Studio.Engine.Compression;
 using Studio.Engine.Language;
 using Studio.Engine.Video;
@@ -36,7 +37,10 @@ public sealed record AnswerSettings
     /// <summary>Seconds from the beginning where to end.</summary>
     public double? End { get; init; }
 
-    /// <summary>off, balanced, strong or TYPE:LAYERS:RATIOS; null as the checkpoint says.</summary>
+    /// <summary>
+    /// off, balanced, strong; TYPE:LAYERS:RATIOS for models that drop tokens; vst:RATIO, vst:RATIO,RATIO…, vst:random@SEED or
+    /// vst:dynamic@RATIO for models with visual summary tokens; null as the checkpoint says.
+    /// </summary>
     public string? Compress { get; init; }
 
     /// <summary>0 is greedy.</summary>
@@ -71,28 +75,27 @@ public sealed record AnswerSettings
 
         if (Start is { } start && !(start >= 0 && double.IsFinite(start))) throw new ArgumentException($"start {Start} s is before the beginning; give 0 or more");
         if (End is { } end && !(end > (Start ?? 0) && double.IsFinite(end))) throw new ArgumentException($"end {end:0.###} s is not after start {Start ?? 0:0.###} s");
-        _ = Sampling(SamplingSettings.Default.ClipLength);
+        _ = Sampling();
         _ = Generation(new());
-        // Deep enough for any decoder: the form alone is checked here.
-        if (Compress is not null) _ = CompressionSettings.Parse(Compress, int.MaxValue);
+        if (Compress is not null) CompressionSettings.CheckForm(Compress);
     }
 
     /// <summary>Which frames are read.</summary>
-    /// <param name="clipLength">Frames that the model encodes together.</param>
+    /// <param name="model">The model that reads them, whose rule they follow; null to check the values alone.</param>
     /// <exception cref="ArgumentException">A value is out of range.</exception>
-    public SamplingSettings Sampling(int clipLength)
+    public SamplingSettings Sampling(ModelConfig? model = null)
     {
         var settings = Frames is { } n ? SamplingSettings.Uniform(n) : Fps is { } fps ? SamplingSettings.AtRate(fps) : SamplingSettings.Default;
-        settings = settings with { ClipLength = clipLength, StartSeconds = Start, EndSeconds = End };
+        settings = settings with { StartSeconds = Start, EndSeconds = End };
         if (MaxFrames is { } max) settings = settings with { MaxFrames = max };
         settings.Validate();
-        return settings;
+        return model is null ? settings : VideoModel.SamplingOf(settings, model);
     }
 
     /// <summary>Which visual tokens stay.</summary>
-    /// <exception cref="ArgumentException">It cannot be read or does not fit the decoder.</exception>
-    public CompressionSettings Compression(CompressionSettings fallback, int decoderLayers) =>
-        Compress is null ? fallback : CompressionSettings.Parse(Compress, decoderLayers);
+    /// <exception cref="ArgumentException">It cannot be read or does not fit the model.</exception>
+    public CompressionSettings Compression(ModelConfig model) =>
+        Compress is null ? CompressionSettings.DefaultOf(model) : CompressionSettings.Parse(Compress, model);
 
     /// <summary>How the next token is chosen.</summary>
     /// <exception cref="ArgumentException">A value is out of range.</exception>
@@ -112,14 +115,14 @@ public sealed record AnswerSettings
 
     /// <summary>The engine's settings for a loaded model.</summary>
     /// <exception cref="ArgumentException">A value does not fit the model.</exception>
-    public AskSettings For(VideoChatFlash model, bool trace)
+    public AskSettings For(VideoModel model, bool trace)
     {
         ArgumentNullException.ThrowIfNull(model);
         Validate();
         return new()
         {
-            Sampling = Sampling(model.Config.Vision.FramesPerClip),
-            Compression = Compression(model.DefaultCompression, model.Config.Language.Layers),
+            Sampling = Sampling(model.Config),
+            Compression = Compression(model.Config),
             Generation = Generation(model.DefaultGeneration),
             Trace = trace,
         };

@@ -172,7 +172,7 @@ public sealed partial class ConversationService
             settings.Validate();
             var model = _models.Catalog.Find(settings.Model);
             var description = _models.Catalog.Describe(model);
-            _ = settings.Compression(description.DefaultCompression, description.Config.Language.Layers);
+            _ = settings.Compression(description.Config);
             return model;
         }
         catch (Exception e) when (e is ArgumentException or Engine.Checkpoints.CheckpointException)

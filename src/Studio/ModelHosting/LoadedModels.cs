@@ -24,7 +24,7 @@ internal sealed class LoadedModels(int maxModels, long budget, TimeProvider time
 
     /// <param name="load">Called where the model is not there yet, after room was made.</param>
     /// <param name="expectedBytes">Size of its weights.</param>
-    public LoadedModel Acquire(string name, string folder, long expectedBytes, Func<VideoChatFlash> load)
+    public LoadedModel Acquire(string name, string folder, long expectedBytes, Func<VideoModel> load)
     {
         var found = _models.FirstOrDefault(m => m.Name == name);
         if (found is not null && found.Folder != folder)
@@ -107,13 +107,13 @@ internal sealed class LoadedModels(int maxModels, long budget, TimeProvider time
     }
 }
 
-internal sealed class LoadedModel(string name, string folder, VideoChatFlash model)
+internal sealed class LoadedModel(string name, string folder, VideoModel model)
 {
     public string Name => name;
 
     public string Folder => folder;
 
-    public VideoChatFlash Model => model;
+    public VideoModel Model => model;
 
     public DateTimeOffset LastUsed { get; set; }
 }

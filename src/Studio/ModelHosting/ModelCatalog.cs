@@ -9,14 +9,11 @@ using Studio.Hosting;
 namespace Studio.ModelHosting;
 
 /// <summary>An installed model as found on disk.</summary>
-/// <param name="Manifest">Null of the built-in one.</param>
+/// <param name="Manifest">Null of a built-in one.</param>
 internal sealed record InstalledModel(string Name, string Folder, ModelManifest? Manifest);
 
 /// <summary>What plans need of a model, without its weights.</summary>
-internal sealed record ModelDescription(string Name, string Folder, ModelConfig Config, Tokenizer Tokenizer)
-{
-    public CompressionSettings DefaultCompression => CompressionSettings.From(Config.Compression, Config.Language.Layers);
-}
+internal sealed record ModelDescription(string Name, string Folder, ModelConfig Config, Tokenizer Tokenizer);
 
 /// <summary>The installed models. Names only: a path from outside never reaches the file system.</summary>
 internal sealed class ModelCatalog(StudioOptions options, StudioFolders folders, TimeProvider time)
@@ -32,9 +29,9 @@ internal sealed class ModelCatalog(StudioOptions options, StudioFolders folders,
     /// <summary>The model that answers where none is chosen.</summary>
     public string DefaultName => options.Model ?? BuiltInModel.Name;
 
-    /// <summary>The built-in one first, then the store's by name.</summary>
+    /// <summary>The built-in ones first, then the store's by name.</summary>
     public IReadOnlyList<InstalledModel> List() =>
-        [new(BuiltInModel.Name, BuiltInModel.Folder(folders.Cache), null), .. Store.List().Select(m => new InstalledModel(m.Name, m.Folder, m))];
+        [.. BuiltInModel.Names.Select(BuiltIn), .. Store.List().Select(m => new InstalledModel(m.Name, m.Folder, m))];
 
     /// <param name="name">A name of <see cref="List"/>, or a hub id or a published model's short name that was pulled; null takes the default.</param>
     /// <exception cref="RequestException">400: there is none; the message lists those that are.</exception>
@@ -46,11 +43,13 @@ internal sealed class ModelCatalog(StudioOptions options, StudioFolders folders,
 
     public InstalledModel? TryFind(string name)
     {
-        if (name == BuiltInModel.Name) return new(name, BuiltInModel.Folder(folders.Cache), null);
+        if (BuiltInModel.Names.Contains(name)) return BuiltIn(name);
         var installed = List();
         var hubId = PublishedGeometries.TryFind(name)?.HubId ?? name;
         return installed.FirstOrDefault(m => m.Name == name) ?? installed.FirstOrDefault(m => string.Equals(m.Manifest?.HubId, hubId, StringComparison.OrdinalIgnoreCase));
     }
+
+    private InstalledModel BuiltIn(string name) => new(name, BuiltInModel.Folder(folders.Cache, name), null);
 
     /// <summary>Configuration and tokenizer; read once as long as the folder's configuration does not change.</summary>
     /// <exception cref="CheckpointException">The folder is damaged.</exception>
@@ -95,7 +94,7 @@ internal sealed class ModelCatalog(StudioOptions options, StudioFolders folders,
                 Architecture = config.ModelType,
                 Parameters = WeightCount.Of(config, language.TieWordEmbeddings != true).Total,
                 ContextLength = language.MaxPositionEmbeddings,
-                DefaultCompression = CompressionSettings.From(config.Compression, language.Layers).ToString(),
+                DefaultCompression = CompressionSettings.DefaultOf(config).ToString(),
                 Geometry = new(
                     vision.TowerName, vision.ImageSize, vision.FramesPerClip, config.Connector.TokensPerFrame, language.Layers, language.HiddenSize, language.Heads,
                     language.KeyValueHeads, language.VocabularySize, 2L * language.Layers * language.KeyValueHeads * language.HeadDim * dtype.ItemSize()),

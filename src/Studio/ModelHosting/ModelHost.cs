@@ -24,9 +24,10 @@ public sealed class ModelHost : IAsyncDisposable
     private readonly Lazy<DeviceSettings> _device;
     private readonly Lazy<MediaEncoder> _encoder;
     private readonly Lazy<VisualTokenCache> _tokens;
+    private readonly Lazy<SummaryCache> _summaries;
     private readonly Func<HubClient> _hub;
     private readonly ILogger _log;
-    private IReadOnlyDictionary<string, (ModelState State, VideoChatFlash Model)> _states = new Dictionary<string, (ModelState, VideoChatFlash)>();
+    private IReadOnlyDictionary<string, (ModelState State, VideoModel Model)> _states = new Dictionary<string, (ModelState, VideoModel)>();
 
     internal ModelHost(
         StudioOptions options, StudioFolders folders, DeviceScheduler scheduler, ModelCatalog catalog, TimeProvider time, ILogger<ModelTasks> log, Func<HubClient> hub)
@@ -38,7 +39,8 @@ public sealed class ModelHost : IAsyncDisposable
         _loaded = new(options.MaxLoadedModels, BudgetBytes, time);
         _device = new(() => DeviceSettings.Resolve(options.Device, options.Dtype));
         _tokens = new(() => new(Path.Combine(folders.Cache, "visual-tokens"), time: time));
-        _encoder = new(() => new(MediaTools.Locate(), _tokens.Value));
+        _summaries = new(() => new(Path.Combine(folders.Cache, "summary-rows"), time: time));
+        _encoder = new(() => new(MediaTools.Locate(), _tokens.Value, _summaries.Value));
     }
 
     /// <summary>Raised, on any thread, when a model or a task changed; of progress at most four times a second.</summary>
@@ -55,7 +57,7 @@ public sealed class ModelHost : IAsyncDisposable
         get
         {
             var states = _states;
-            var tokens = _tokens.IsValueCreated ? _tokens.Value.Statistics : null;
+            var tokens = _tokens.IsValueCreated ? VisualTokens : null;
             return new(
                 Device.Device.ToString(), Device.Dtype.ShortName(), states.Count, _options.MaxLoadedModels, states.Values.Sum(s => s.State.WeightBytes),
                 states.Values.Sum(s => s.State.ConversationBytes), BudgetBytes, tokens?.MemoryBytes ?? 0, tokens?.DiskBytes ?? 0);
@@ -169,21 +171,26 @@ public sealed class ModelHost : IAsyncDisposable
         await _tasks.DisposeAsync().ConfigureAwait(false);
         _loaded.Dispose(); // the device's thread has ended
         if (_tokens.IsValueCreated) _tokens.Value.Dispose();
+        if (_summaries.IsValueCreated) _summaries.Value.Dispose();
     }
 
     /// <summary>The weights' identity where the model is in memory, for keys of visual tokens.</summary>
-    internal VideoChatFlash? TryLoaded(string name) => _states.TryGetValue(name, out var found) ? found.Model : null;
+    internal VideoModel? TryLoaded(string name) => _states.TryGetValue(name, out var found) ? found.Model : null;
 
-    /// <summary>Bytes and files of the visual tokens on disk, bytes in memory.</summary>
-    internal VisualTokenCacheStatistics VisualTokens => _tokens.Value.Statistics;
+    /// <summary>Bytes and files of what videos became, visual tokens and summary tokens' rows together, on disk and in memory.</summary>
+    internal ContentCacheStatistics VisualTokens => _tokens.Value.Statistics + _summaries.Value.Statistics;
 
-    /// <summary>Drops the visual tokens that no answer is using.</summary>
-    internal void ClearVisualTokens() => _tokens.Value.Clear();
+    /// <summary>Drops what no answer is using of them.</summary>
+    internal void ClearVisualTokens()
+    {
+        _tokens.Value.Clear();
+        _summaries.Value.Clear();
+    }
 
     internal bool HasTokens(string key) => _tokens.Value.Contains(key);
 
     /// <summary>On the device's thread: a conversation that continues where the scope's last one with the same settings was.</summary>
-    internal T Converse<T>(InstalledModel installed, string scope, string? system, Func<VideoChatFlash, AskSettings> settings, Func<Conversation, AskSettings, T> ask)
+    internal T Converse<T>(InstalledModel installed, string scope, string? system, Func<VideoModel, AskSettings> settings, Func<Conversation, AskSettings, T> ask)
     {
         return Settle(() =>
         {
@@ -200,7 +207,7 @@ public sealed class ModelHost : IAsyncDisposable
 
     private LoadedModel Acquire(InstalledModel model) => _loaded.Acquire(
         model.Name, model.Folder, new DirectoryInfo(model.Folder).EnumerateFiles("*.safetensors").Sum(f => f.Length),
-        () => VideoChatFlash.Load(model.Folder, new() { Device = Device.Device, Dtype = Device.Dtype }, _time));
+        () => VideoModel.Load(model.Folder, new() { Device = Device.Device, Dtype = Device.Dtype }, _time));
 
     /// <summary>Runs on the device's thread, then makes room and shows what there is.</summary>
     private T Settle<T>(Func<T> work)

@@ -7,10 +7,15 @@ namespace Studio.ModelHosting;
 /// <summary>What a plan sees of a video or image, for the command line and the server.</summary>
 internal static class PlanInputs
 {
+    /// <summary>Whether the images of one turn are read as frames of one sequence instead of being cut into tiles.</summary>
+    /// <param name="images">Images of the turn.</param>
+    public static bool AsFrames(ModelConfig config, int images) => config.System == ModelSystem.VideoXl && images > 1;
+
     /// <param name="info">Of a video its length; of an image its size after turning.</param>
+    /// <param name="asFrame">Of an image: one frame among others.</param>
     /// <returns>The input, and of a video its frames.</returns>
     /// <exception cref="ArgumentException">The settings choose no frame or too many.</exception>
-    public static (VisualInput Input, FrameSelection? Selection) Of(VideoInfo info, ModelConfig config, SamplingSettings sampling)
+    public static (VisualInput Input, FrameSelection? Selection) Of(VideoInfo info, ModelConfig config, SamplingSettings sampling, bool asFrame = false)
     {
         if (!info.IsStillImage)
         {
@@ -18,8 +23,6 @@ internal static class PlanInputs
             return (VisualInput.Video(selection.Count), selection);
         }
 
-        var side = config.Vision.ImageSize;
-        var best = AnyResTiling.SelectBestResolution(new(info.Width, info.Height), AnyResTiling.ParsePinpoints(config.ImageGridPinpoints ?? "(1x1),...,(6x6)", side));
-        return (VisualInput.Image(1 + (best.Width / side * (best.Height / side))), null);
+        return (asFrame ? VisualInput.Image() : VisualInput.Image(new PictureSize(info.Width, info.Height), config), null);
     }
 }

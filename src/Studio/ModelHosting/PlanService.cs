@@ -5,6 +5,7 @@ using Studio.Conversations;
 using Studio.Data;
 using Studio.Engine.Chat;
 using Studio.Engine.Chat.Planning;
+using Studio.Engine.Checkpoints;
 using Studio.Engine.Tokenization;
 using Studio.Engine.Video;
 
@@ -55,20 +56,24 @@ public sealed class PlanService
     {
         var model = _models.Catalog.Describe(_models.Catalog.Find(settings.Model));
         var loaded = _models.TryLoaded(model.Name);
-        var sampling = settings.Sampling(model.Config.Vision.FramesPerClip);
+        var sampling = settings.Sampling(model.Config);
+        var isXl = model.Config.System == ModelSystem.VideoXl;
         var (media, inputs, missing) = (new List<(Video Video, VisualInput Input, bool Cached)>(), new List<ChatTurn>(), new List<VisualInput>()); // bounded by the conversation
         foreach (var turn in turns)
         {
-            var (content, message) = (new List<ChatPart>(), "");
+            var (content, message, joins) = (new List<ChatPart>(), "", false);
+            var asFrames = PlanInputs.AsFrames(model.Config, turn.Media.Count(v => v.Kind == VideoKind.Image));
             foreach (var video in turn.Media)
             {
-                var (input, selection) = PlanInputs.Of(InfoOf(video), model.Config, sampling);
-                var cached = loaded is not null && _models.HasTokens(MediaEncoder.KeyOf(loaded, video.ContentHash, selection));
+                var (input, selection) = PlanInputs.Of(InfoOf(video), model.Config, sampling, asFrames);
+                var isFrame = asFrames && selection is null;
+                var cached = loaded is not null && _models.HasTokens(MediaEncoder.KeyOf(loaded, video.ContentHash, selection, isFrame));
                 media.Add((video, input, cached));
                 if (!cached) missing.Add(input);
-                if (message.Length > 0) content.Add(ChatPart.OfText(message.TrimEnd(' ') + "\n")); // as the engine's conversation writes it
+                // As the engine's conversation writes it: nothing stands between images that are frames of one sequence.
+                if (message.Length > 0 && !(joins && isFrame)) content.Add(ChatPart.OfText(isXl ? message : message.TrimEnd(' ') + "\n"));
                 content.Add(ChatPart.Visual);
-                message = selection is null ? "\n" : $"\n{selection.Message.Trim()} ";
+                (message, joins) = (selection is null || isXl ? "\n" : $"\n{selection.Message.Trim()} ", isFrame);
             }
 
             content.Add(ChatPart.OfText(message + turn.Question));
@@ -76,15 +81,17 @@ public sealed class PlanService
             if (turn.Answer is { } answer) inputs.Add(new(ChatRole.Assistant, [ChatPart.OfText(answer)]));
         }
 
-        var text = ChatMl.EncodeTurns(model.Tokenizer, inputs).Length - media.Count;
+        var prompt = ChatMl.EncodeTurns(model.Tokenizer, inputs);
+        var text = prompt.Length - media.Count;
         var rates = _rates.TryGet();
         var request = new CostRequest
         {
             Model = model.Config,
             Visuals = [.. media.Select(m => m.Input)],
             TextTokens = text,
+            TextBefore = Math.Max(0, Array.IndexOf(prompt, ChatMl.VisualPlaceholderId)),
             NewTokens = Math.Min(settings.MaxNewTokens ?? UsualAnswerTokens, UsualAnswerTokens),
-            Compression = settings.Compression(model.DefaultCompression, model.Config.Language.Layers),
+            Compression = settings.Compression(model.Config),
             Device = _models.Device.Device,
             ComputeType = _models.Device.Dtype,
         };

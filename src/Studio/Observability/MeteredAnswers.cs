@@ -70,7 +70,7 @@ internal static class AnswerMetrics
             var now = models.VisualTokens;
             return new CacheView(
                 "visual tokens", $"videos as models see them, so that a further question needs no encoding; {Engine.Chat.Planning.Units.Bytes(now.MemoryBytes)} of them in memory",
-                now.DiskBytes, now.DiskEntries, VisualTokenCache.DefaultDiskBytes);
+                now.DiskBytes, now.DiskEntries, VisualTokenCache.DefaultDiskBytes + SummaryCache.DefaultDiskBytes);
         }, ct);
 
         public Task ClearAsync(CancellationToken ct = default) => Task.Run(models.ClearVisualTokens, ct);

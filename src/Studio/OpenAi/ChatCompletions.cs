@@ -115,7 +115,7 @@ internal sealed class ChatCompletions(
         try
         {
             var description = models.Catalog.Describe(installed);
-            _ = request.Settings.Compression(description.DefaultCompression, description.Config.Language.Layers);
+            _ = request.Settings.Compression(description.Config);
         }
         catch (ArgumentException e)
         {

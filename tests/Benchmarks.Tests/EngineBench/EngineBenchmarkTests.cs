@@ -32,7 +32,7 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
     [Fact]
     public void Run_EveryStage_GivesItsRows()
     {
-        var options = Quick with { Stages = Enum.GetValues<BenchStage>(), LongFrames = 40, Compression = new(CompressionType.Uniform, [2], [1, 0.5]) };
+        var options = Quick with { Stages = Enum.GetValues<BenchStage>(), LongFrames = 40, Compression = new VisualDropout(CompressionType.Uniform, [2], [1, 0.5]) };
         var seen = new List<string>();
         var lines = new List<string>();
         var report = new EngineBenchmark(tiny.Model, options).Run(row => seen.Add(row.Name), lines.Add, Ct);
@@ -51,7 +51,7 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
     [Fact]
     public void Run_FlopsOfRows_AreTheCostModels()
     {
-        var compression = new CompressionSettings(CompressionType.Uniform0Attention, [2, 4], [1, 0.5, 0.25]);
+        var compression = new VisualDropout(CompressionType.Uniform0Attention, [2, 4], [1, 0.5, 0.25]);
         var options = Quick with { Stages = [BenchStage.Tower, BenchStage.Connector, BenchStage.Prefill, BenchStage.Decode], Compression = compression };
         var rows = new EngineBenchmark(tiny.Model, options).Run(ct: Ct).Rows.ToDictionary(r => r.Name);
         var cost = CostModel.Of(new()
@@ -69,6 +69,26 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
         Assert.Equal(148, rows["prefill"].Items);
         Assert.Equal(cost.Decoder.DecodePerToken, rows["decode"].Flops);
         Assert.True(rows["decode"].Bytes > cost.Decoder.DecodeBytesPerToken);
+    }
+
+    [Fact]
+    public void Run_VideoXl_HasAWindowForEachRatio()
+    {
+        using var model = RandomModels.InMemory(
+            new PublishedGeometry("T", "tiny", "tiny", "none/tiny", TinyModels.VideoXl(), new GenerationConfig()), 1, new LoadSettings(), ScalarType.Float32);
+        var options = Quick with
+        {
+            Stages = [BenchStage.Tower, BenchStage.Memory, BenchStage.Prefill, BenchStage.Windows, BenchStage.Decode, BenchStage.Reuse], LongFrames = 128, Compression = VstCompression.Given(8),
+        };
+        var rows = new EngineBenchmark(model, options).Run(ct: Ct).Rows;
+        Assert.Equal(
+            ["tower", "memory", "prefill", "decode", "window kept", "window 1/2", "window 1/4", "window 1/8", "window 1/12", "window 1/16", "reuse", "long prefill"], rows.Select(r => r.Name));
+        var windows = rows.Where(r => r.Name.StartsWith("window", StringComparison.Ordinal)).ToList();
+        Assert.All(windows, r => Assert.Equal(1440, r.Items));
+        Assert.True(windows[1].Flops > windows[5].Flops && windows[5].Flops > windows[0].Flops);
+        // 4 layers of 2 heads of 16 channels in fp32, keys and values: 1 KiB a row.
+        Assert.Contains("cache of 1,000 frames: 8.79 MiB", windows[5].Notes, StringComparison.Ordinal);
+        Assert.All(rows.Where(r => r.Name is "tower" or "long prefill" || r.Name.StartsWith("window", StringComparison.Ordinal)), r => Assert.InRange(r.MemoryRatio!.Value, 0.85, 1.15));
     }
 
     [Fact]
@@ -131,7 +151,7 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
             "video" => Quick with { Video = "missing.mp4" },
             "no video" => Quick with { Video = null },
             "nothing" => Quick with { Stages = [] },
-            _ => Quick with { Compression = new(CompressionType.Uniform, [6], [1, 0.5]) },
+            _ => Quick with { Compression = new VisualDropout(CompressionType.Uniform, [6], [1, 0.5]) },
         };
         var e = Assert.Throws<ArgumentException>(() => new EngineBenchmark(tiny.Model, options).Run(ct: Ct));
         Assert.Contains(reason, e.Message, StringComparison.Ordinal);
@@ -149,7 +169,7 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
     {
         var e = Assert.Throws<ArgumentException>(() => EngineBenchOptions.ParseStages(text));
         Assert.Contains(reason, e.Message, StringComparison.Ordinal);
-        Assert.Contains("frames, tower, connector, memory, prefill, parts, decode, reuse", e.Message, StringComparison.Ordinal);
+        Assert.Contains("frames, tower, connector, memory, prefill, windows, parts, decode, reuse", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -225,7 +245,7 @@ public sealed class EngineBenchmarkTests(EngineBenchmarkTests.Tiny tiny) : IClas
     /// <summary>The tiny random model in memory.</summary>
     public sealed class Tiny : IDisposable
     {
-        public VideoChatFlash Model { get; } = RandomModels.InMemory(
+        public VideoModel Model { get; } = RandomModels.InMemory(
             new PublishedGeometry("T", "tiny", "tiny", "none/tiny", TinyModels.VideoChatFlash(), new GenerationConfig()), 1, new LoadSettings(), ScalarType.Float32);
 
         public void Dispose() => Model.Dispose();

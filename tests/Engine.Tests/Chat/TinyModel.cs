@@ -19,7 +19,7 @@ public sealed class TinyModel : IDisposable
         _ = tokenizer.TryGetId("<|endoftext|>", out var bos);
         _ = tokenizer.TryGetId(ChatMl.TurnEnd, out var eos);
         RandomCheckpoint.Create(ModelFolder, TinyModels.VideoChatFlash(tokenizer.VocabularySize, bos, eos), 1, SafetensorsDtype.F32);
-        Model = VideoChatFlash.Load(ModelFolder, new LoadSettings());
+        Model = (VideoChatFlash)VideoModel.Load(ModelFolder, new LoadSettings());
     }
 
     public string Folder { get; }
@@ -38,7 +38,7 @@ public sealed class TinyModel : IDisposable
     public AskSettings Settings(string compress = "off", int frames = 8, int tokens = 6, bool trace = false) => new()
     {
         Sampling = SamplingSettings.Uniform(frames),
-        Compression = Engine.Compression.CompressionSettings.Parse(compress, Model.Config.Language.Layers),
+        Compression = Engine.Compression.VisualDropout.Parse(compress, Model.Config.Language.Layers),
         Generation = Model.DefaultGeneration with { MaxNewTokens = tokens, StopIds = [] },
         Trace = trace,
     };

@@ -106,7 +106,7 @@ public sealed class VisualTokenCacheLeakTests
         using var file = SafetensorsFile.Open(path);
         var (tokens, owners) = (file.Tensors["tokens"], file.Tensors["owners"]);
         var text = change(file.Metadata[VisualTokenCacheFile.ProvenanceKey]);
-        var checksum = new VisualTokenCacheChecksum();
+        var checksum = new ContentCacheChecksum();
         checksum.Append([.. Encoding.UTF8.GetBytes(text), .. file.Bytes(tokens), .. file.Bytes(owners)]);
         var metadata = new Dictionary<string, string>(file.Metadata)
         {

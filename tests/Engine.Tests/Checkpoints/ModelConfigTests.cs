@@ -74,7 +74,7 @@ public sealed class ModelConfigTests : IDisposable
     // Each row changes one value of a sound file into one that cannot be used.
     public static TheoryData<string, string, string> WrongValues => new()
     {
-        { "\"model_type\": \"videochat_flash_qwen\"", "\"model_type\": \"llava_next\"", "model_type: expected a supported model: videochat_flash_qwen" },
+        { "\"model_type\": \"videochat_flash_qwen\"", "\"model_type\": \"llava_next\"", "model_type: expected a supported model: videochat_flash_qwen or llava_qwen" },
         { "\"mm_vision_tower\": \"umt-hd-large\"", "\"mm_vision_tower\": \"siglip\"", "umt-hd-large, umt-large or internvideo2" },
         { "\"mm_projector_type\": \"tome16_mlp_hd64\"", "\"mm_projector_type\": \"mlp2x_gelu\"", "'tome16_mlp_hd64', the only supported value, found 'mlp2x_gelu'" },
         { "\"mm_patch_merge_type\": \"spatial_nopad\"", "\"mm_patch_merge_type\": \"flat\"", "mm_patch_merge_type" },

@@ -1,4 +1,5 @@
 using Studio.Engine.Checkpoints;
+using Studio.Engine.Video;
 using Xunit;
 
 namespace Studio.Engine.Tests.Checkpoints;
@@ -15,6 +16,7 @@ public sealed class PublishedGeometriesTests : IDisposable
     [InlineData("OpenGVLab/VideoChat-Flash-Qwen2_5-2B_res448", "OpenGVLab/VideoChat-Flash-Qwen2_5-2B_res448", 448, 28, 1536, 1e6, 1e-6)]
     [InlineData("7B-1M@224", "OpenGVLab/VideoChat-Flash-Qwen2_5-7B-1M_res224", 224, 28, 3584, 1e7, 1e-5)] // names ignore case
     [InlineData("7b-iv2", "OpenGVLab/VideoChat-Flash-Qwen2_5-7B_InternVideo2-1B", 224, 28, 3584, 1e6, 1e-6)]
+    [InlineData("VIDEO-XL", "sy1998/Video_XL", 336, 28, 3584, 1e6, 1e-6)]
     public void Find_AnyName_GivesTheGeometry(string name, string hubId, int pixels, int layers, int hidden, double theta, double eps)
     {
         PublishedGeometry geometry = PublishedGeometries.Find(name);
@@ -44,10 +46,23 @@ public sealed class PublishedGeometriesTests : IDisposable
     }
 
     [Fact]
+    public void VideoXl_TilesAndTokens_AreThePublishedOnes()
+    {
+        ModelConfig config = PublishedGeometries.Find("video-xl").Config;
+
+        IReadOnlyList<PictureSize> canvases = AnyResTiling.ParsePinpoints(config.ImageGridPinpoints!, 336);
+        Assert.Equal(200, canvases.Count);
+        Assert.Equal([new(336, 672), new(336, 1008)], canvases.Take(2));
+        Assert.Equal(new(49 * 336, 336), canvases[^1]);
+        Assert.Equal((144, 144, 1440), (config.Connector.TokensPerFrame, config.Connector.TokensPerImage, config.Vst!.Window));
+        Assert.Equal([2, 4, 8], config.Vst.Ratios);
+    }
+
+    [Fact]
     public void Names_OfAllGeometries_AreDistinct()
     {
         string[] names = [.. PublishedGeometries.All.SelectMany(g => new[] { g.Variant, g.Name, g.ShortName, g.HubId })];
 
-        Assert.Equal(20, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
+        Assert.Equal(24, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
     }
 }

@@ -79,13 +79,46 @@ public sealed class TensorLayoutTests
             layout.Tensors.Where(t => t.Name.EndsWith("_newline", StringComparison.Ordinal)).Select(t => t.Name));
     }
 
+    // Parts and total of video-xl.md 1.3.
     [Fact]
-    public void For_ClipTower_SaysWhatIsSupported()
+    public void For_VideoXl_HasThePublishedCounts()
     {
-        ModelConfig tiny = TinyModels.VideoChatFlash();
+        var layout = TensorLayout.For(PublishedGeometries.Find("video-xl").Config);
 
-        var error = Assert.Throws<ArgumentException>(() => TensorLayout.For(tiny with { Vision = tiny.Vision with { Kind = VisionTowerKind.Clip } }));
+        Assert.Equal(8_398_200_832, layout.ParameterCount());
+        Assert.Equal(303_507_456, layout.ParameterCount(CheckpointScope.Vision));
+        Assert.Equal(16_522_240, layout.ParameterCount(CheckpointScope.Connector));
+        ExpectedTensor[] own = [.. layout.Tensors.Where(t => TensorLayout.VstOrigin(t.Name) is not null)];
+        Assert.Equal(462_554_624, own.Sum(t => t.ElementCount));
+        Assert.Equal(1 + (28 * 6), own.Length);
+        Assert.All(own, t => Assert.True(!t.Required && t.Used && (t.Name == TensorLayout.VstEmbedding || layout.Find(TensorLayout.VstOrigin(t.Name)!)!.Shape.SequenceEqual(t.Shape)), t.Name));
+    }
 
-        Assert.Contains("UmtLarge, InternVideo2", error.Message, StringComparison.Ordinal);
+    [Theory]
+    [InlineData(-1, 0)]
+    [InlineData(-2, 16)] // one block of 16 tensors
+    public void For_ClipTower_LeavesWhatIsBehindTheSelectedLayerUnused(int select, int blockTensors)
+    {
+        ModelConfig config = PublishedGeometries.Find("video-xl").Config;
+
+        var layout = TensorLayout.For(config with { Vision = config.Vision with { SelectLayer = select } });
+
+        ExpectedTensor[] unused = [.. layout.Tensors.Where(t => !t.Used)];
+        Assert.Equal(blockTensors + 2, unused.Length);
+        Assert.All(unused, t => Assert.False(t.Required));
+        Assert.Equal(blockTensors, unused.Count(t => t.Name.Contains(".encoder.layers.23.", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("vxl_clip_encoder", CheckpointScope.Vision)]
+    [InlineData("vxl_projector_pool", CheckpointScope.Connector | CheckpointScope.Vision)]
+    public void For_GoldenVideoXl_NamesExactlyTheStoredTensors(string caseName, CheckpointScope scope)
+    {
+        using var stored = SafetensorsFile.Open(TestFiles.Golden(caseName, "model.safetensors"));
+        string[] expected = [.. stored.Tensors.Values.Where(t => t.Name != TensorLayout.ImageNewline).Select(t => $"{t.Name} {string.Join(",", t.Shape)}").Order(StringComparer.Ordinal)];
+
+        var layout = TensorLayout.For(ModelConfig.Load(TestFiles.Golden(caseName)));
+
+        Assert.Equal(expected, layout.Tensors.Where(t => scope.HasFlag(t.Scope)).Select(t => $"{t.Name} {string.Join(",", t.Shape)}").Order(StringComparer.Ordinal));
     }
 }

@@ -48,7 +48,7 @@ public sealed class CpuDecodeStepTests
     public void DecodeRow_OverRaggedCaches_EqualsTheGeneralPath(ScalarType stored, bool ownHead, string compress)
     {
         using var model = new Model(stored, ownHead);
-        var settings = CompressionSettings.Parse(compress, s_config.Layers);
+        var settings = VisualDropout.Parse(compress, s_config.Layers);
         var actual = Generate(model, settings, 12, (state, id) => model.Decoder.DecodeRow(state, id).ToArray(), out var lengths);
         var sameKernels = Generate(model, settings, 12, (state, id) => model.Decoder.DecodeGeneral(state, id).ToArray<float>(), out _);
         var composed = Generate(model, settings, 12, (state, id) => Composed(() => model.Decoder.DecodeRow(state, id).ToArray()), out _);
@@ -86,7 +86,7 @@ public sealed class CpuDecodeStepTests
     public void DecodeRow_InSteadyState_AllocatesNoManagedMemory()
     {
         using var model = new Model(ScalarType.BFloat16);
-        using var state = model.Prefilled(new(CompressionType.Uniform0Attention, [2, 4], [1, 0.5, 0.25]));
+        using var state = model.Prefilled(new VisualDropout(CompressionType.Uniform0Attention, [2, 4], [1, 0.5, 0.25]));
         state.ReserveAhead = 400; // as a conversation does: the whole answer
         var sampler = new Sampler(new() { MaxNewTokens = 400, Temperature = 0 });
         var id = 3;
@@ -101,7 +101,7 @@ public sealed class CpuDecodeStepTests
     public void DecodeRow_BeyondTheReservedRows_GrowsAndKeepsTheNumbers()
     {
         using var model = new Model(ScalarType.Float32);
-        var settings = new CompressionSettings(CompressionType.Uniform, [1, 3], [1, 0.6, 0.3]);
+        var settings = new VisualDropout(CompressionType.Uniform, [1, 3], [1, 0.6, 0.3]);
         var roomy = Generate(model, settings, 30, (state, id) => model.Decoder.DecodeRow(state, id).ToArray(), out _);
         var capacities = new HashSet<long>();
         var tight = Generate(

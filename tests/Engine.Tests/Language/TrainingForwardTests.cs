@@ -7,11 +7,12 @@ using Xunit;
 namespace Studio.Engine.Tests.Language;
 
 /// <summary>What the reference's training case does not show: see the verification for its loss and gradients.</summary>
+[Collection(Alone.Name)]
 public sealed class TrainingForwardTests : IDisposable
 {
     private const int None = TrainingForward.Ignored;
 
-    private static readonly CompressionSettings s_drops = new(CompressionType.Attention, [2], [1, 0.5]);
+    private static readonly CompressionSettings s_drops = new VisualDropout(CompressionType.Attention, [2], [1, 0.5]);
 
     private readonly Weights _weights = MappedTensors.MapAll(Path.Combine(Golden.Folder("vcf_lm_none"), "model.safetensors"));
     private readonly LanguageConfig _config = ModelConfig.Load(Golden.Folder("vcf_lm_none")).Language;
@@ -31,7 +32,7 @@ public sealed class TrainingForwardTests : IDisposable
         using var scope = torch.NewDisposeScope();
         using var decoder = new Qwen2Decoder(_config, _weights, Device.CPU, ScalarType.Float32);
         var prompt = Prompt(10);
-        foreach (var settings in new[] { CompressionSettings.Off, new(CompressionType.Uniform, [1, 3], [1, 0.6, 0.3]) })
+        foreach (var settings in new[] { CompressionSettings.Off, new VisualDropout(CompressionType.Uniform, [1, 3], [1, 0.6, 0.3]) })
         {
             using var state = decoder.NewSequence(settings);
             var expected = decoder.Prefill(state, prompt, ct: TestContext.Current.CancellationToken).ToArray<float>();

@@ -111,7 +111,7 @@ public sealed class VisionTowerTests
         Refused("heads", config with { Heads = 5 });
         Refused("multiple of the patch side", config with { ImageSize = 100 });
         Refused("clip of 0 frames", config with { FramesPerClip = 0 });
-        Refused("does not encode clips", config with { Kind = VisionTowerKind.Clip });
+        Refused("CLIP encodes frames one by one", config with { Kind = VisionTowerKind.Clip });
         Assert.Contains("int64", Assert.Throws<ArgumentException>(() => VisionTower.Load(config, golden.Weights, Device.CPU, ScalarType.Int64)).Message, StringComparison.Ordinal);
         Assert.Contains("[48, 48]", Assert.Throws<InvalidDataException>(
             () => VisionTower.Load(config with { MlpHiddenSize = 48 }, golden.Weights, Device.CPU, ScalarType.Float32)).Message, StringComparison.Ordinal);

@@ -1,6 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
+using Studio.Conversations;
 using Studio.Data;
 using Studio.Hosting;
 using Xunit;
@@ -12,6 +15,17 @@ public sealed class StudioFixture : IAsyncLifetime
 {
     private IPlaywright? _playwright;
     private WebApplication? _app;
+
+    /// <summary>Settings of the server other than a free port and its own folder.</summary>
+    public Func<StudioOptions, StudioOptions> Options { get; init; } = o => o;
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Can hold answers up in the middle of their text.</summary>
+    public AnswerGate Gate { get; } = new();
+
+    /// <summary>How long the latest start took until requests are taken: the server put together, its database brought up to date, its port open.</summary>
+    public TimeSpan StartTook { get; private set; }
 
     public string DataFolder { get; } = Directory.CreateTempSubdirectory("studio-browser-").FullName;
 
@@ -57,14 +71,23 @@ public sealed class StudioFixture : IAsyncLifetime
 
     public async Task StartServerAsync(int port = 0)
     {
-        _app = await StudioServer.BuildAsync(new StudioOptions { Port = port, DataFolder = DataFolder, RootFolder = Root }, TimeProvider.System);
+        var began = TimeProvider.System.GetTimestamp();
+        _app = await StudioServer.BuildAsync(Options(new() { Port = port, DataFolder = DataFolder, RootFolder = Root }), Clock, services =>
+        {
+            // A real password costs a tenth of a second; that one does is tested elsewhere.
+            _ = services.Configure<PasswordHasherOptions>(o => o.IterationCount = 1000);
+            var engine = services.Last(d => d.ServiceType == typeof(IAnswerEngine));
+            _ = services.AddSingleton<IAnswerEngine>(p => new GatedAnswers((IAnswerEngine)engine.ImplementationFactory!(p), Gate));
+        });
         await _app.StartAsync();
+        StartTook = TimeProvider.System.GetElapsedTime(began);
     }
 
     public async ValueTask DisposeAsync()
     {
         if (Browser is not null) await Browser.DisposeAsync();
         _playwright?.Dispose();
+        Gate.Open();
         await StopServerAsync();
         Directory.Delete(DataFolder, recursive: true);
     }

@@ -22,23 +22,36 @@ public sealed class StudioPage : IAsyncDisposable
 
     public string Url { get; }
 
-    public static async Task<StudioPage> OpenAsync(StudioFixture studio, int width = 1280, int height = 800, ColorScheme scheme = ColorScheme.Light)
+    /// <param name="url">Where the browser finds the studio, when not directly.</param>
+    /// <param name="state">Cookies and storage of another page's context.</param>
+    public static async Task<StudioPage> OpenAsync(StudioFixture studio, int width = 1280, int height = 800, ColorScheme scheme = ColorScheme.Light, string? url = null, string? state = null)
     {
+        url ??= studio.Url;
         var context = await studio.Browser.NewContextAsync(new()
         {
             ViewportSize = new() { Width = width, Height = height },
             ColorScheme = scheme,
             ReducedMotion = ReducedMotion.Reduce,
-            BaseURL = studio.Url,
+            BaseURL = url,
+            StorageState = state,
         });
         context.SetDefaultTimeout(20_000);
         var page = await context.NewPageAsync();
-        var opened = new StudioPage(context, page, studio.Url);
+        var opened = new StudioPage(context, page, url);
         page.Console += (_, m) => opened.Note(m.Type == "error", $"console: {m.Text}");
         page.PageError += (_, e) => opened.Note(true, $"exception: {e}");
         page.Response += (_, r) => opened.Note(r.Status >= 400, $"{r.Status}: {r.Url}");
-        page.Request += (_, r) => opened.Note(!r.Url.StartsWith(studio.Url, StringComparison.Ordinal) && !r.Url.StartsWith("data:", StringComparison.Ordinal) && !r.Url.StartsWith("blob:", StringComparison.Ordinal), $"foreign request: {r.Url}");
+        page.Request += (_, r) => opened.Note(!r.Url.StartsWith(url, StringComparison.Ordinal) && !r.Url.StartsWith("data:", StringComparison.Ordinal) && !r.Url.StartsWith("blob:", StringComparison.Ordinal), $"foreign request: {r.Url}");
         return opened;
+    }
+
+    /// <summary>Expects text in the first element of a selector.</summary>
+    public Task ExpectAsync(string selector, string text) => Assertions.Expect(Page.Locator(selector).First).ToContainTextAsync(text, new() { Timeout = 30_000 });
+
+    /// <summary>Forgets what went wrong so far, where a test provoked it.</summary>
+    public void Forgive()
+    {
+        lock (_problems) _problems.Clear();
     }
 
     /// <summary>A problem that this test provokes on purpose.</summary>

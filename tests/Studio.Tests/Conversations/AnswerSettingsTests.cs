@@ -1,5 +1,6 @@
 using System.Reflection;
 using Studio.Conversations;
+using Studio.Engine.Checkpoints;
 using Studio.Engine.Compression;
 using Studio.Engine.Language;
 using Studio.Engine.Video;
@@ -9,6 +10,8 @@ namespace Studio.Tests.Conversations;
 
 public sealed class AnswerSettingsTests
 {
+    private static readonly ModelConfig s_flash = TinyModels.VideoChatFlash(), s_xl = TinyModels.VideoXl();
+
     public static TheoryData<AnswerSettings, string> Bad => new()
     {
         { new() { Frames = 8, Fps = 1 }, "frames 8 and fps 1" },
@@ -22,6 +25,8 @@ public sealed class AnswerSettingsTests
         { new() { End = double.PositiveInfinity }, "end" },
         { new() { Compress = "loud" }, "loud" },
         { new() { Compress = "uniform:1:1" }, "2 ratios" },
+        { new() { Compress = "vst:1" }, "ratio of 1" },
+        { new() { Compress = "vst:8x" }, "'8x'" },
         { new() { Compress = new('x', 201) }, "201" },
         { new() { Temperature = -1 }, "temperature" },
         { new() { TopP = 0 }, "top-p" },
@@ -41,10 +46,12 @@ public sealed class AnswerSettingsTests
     {
         var settings = new AnswerSettings();
         settings.Validate();
-        Assert.Equal(SamplingSettings.Default, settings.Sampling(4));
+        Assert.Equal(SamplingSettings.Default, settings.Sampling(s_flash));
+        Assert.Equal(SamplingSettings.Default with { Rule = SamplingRule.VideoXl, ClipLength = 1 }, settings.Sampling(s_xl));
         var generation = new GenerationSettings { RepetitionPenalty = 1.1, StopIds = [3] };
         Assert.Equal(generation, settings.Generation(generation));
-        Assert.Same(CompressionSettings.Balanced, settings.Compression(CompressionSettings.Balanced, 28));
+        Assert.Equal(CompressionSettings.DefaultOf(s_flash), settings.Compression(s_flash));
+        Assert.Equal(VstCompression.Given(8), settings.Compression(s_xl));
     }
 
     [Fact]
@@ -55,9 +62,10 @@ public sealed class AnswerSettingsTests
             Frames = 12, MaxFrames = 100, Start = 1, End = 9, Compress = "uniform:2:1,0.5", Temperature = 0.5, TopP = 0.9, TopK = 7, Seed = ulong.MaxValue, MaxNewTokens = 11, RepetitionPenalty = 1.2,
         };
         settings.Validate();
-        Assert.Equal(SamplingSettings.Uniform(12) with { ClipLength = 8, StartSeconds = 1, EndSeconds = 9, MaxFrames = 100 }, settings.Sampling(8));
-        Assert.Equal(SamplingSettings.AtRate(0.5), new AnswerSettings { Fps = 0.5 }.Sampling(4));
-        Assert.Equal("uniform:2:1,0.5", settings.Compression(CompressionSettings.Off, 6).ToString());
+        Assert.Equal(SamplingSettings.Uniform(12) with { ClipLength = 4, StartSeconds = 1, EndSeconds = 9, MaxFrames = 100 }, settings.Sampling(s_flash));
+        Assert.Equal(SamplingSettings.AtRate(0.5), new AnswerSettings { Fps = 0.5 }.Sampling(s_flash));
+        Assert.Equal("uniform:2:1,0.5", settings.Compression(s_flash).ToString());
+        Assert.Equal(VstCompression.Given(2, 16), new AnswerSettings { Compress = "vst:2,16" }.Compression(s_xl));
         Assert.Equal(
             new() { Temperature = 0.5, TopP = 0.9, TopK = 7, Seed = ulong.MaxValue, MaxNewTokens = 11, RepetitionPenalty = 1.2, StopIds = [3] },
             settings.Generation(new() { StopIds = [3] }) with { StopIds = [3] }, (a, b) => a with { StopIds = [] } == b with { StopIds = [] } && a.StopIds.SequenceEqual(b.StopIds));

@@ -108,7 +108,7 @@ internal sealed class InspectSeed(StudioFolders folders, IDbContextFactory<Studi
             _ = tokenizer.TryGetId("<|endoftext|>", out var bos);
             _ = tokenizer.TryGetId(ChatMl.TurnEnd, out var eos);
             RandomCheckpoint.Create(folder.FullName, TinyModels.VideoChatFlash(tokenizer.VocabularySize, bos, eos), 1, SafetensorsDtype.F32);
-            using var model = VideoChatFlash.Load(folder.FullName, new LoadSettings());
+            using var model = VideoModel.Load(folder.FullName, new LoadSettings());
             return [.. compressions.Select(compress =>
             {
                 using var conversation = new Engine.Chat.Conversation(model, new MediaEncoder(MediaTools.Locate(), new VisualTokenCache(null)));
@@ -116,7 +116,7 @@ internal sealed class InspectSeed(StudioFolders folders, IDbContextFactory<Studi
                 return conversation.Ask("What happens in the video?", new AskSettings
                 {
                     Sampling = SamplingSettings.Uniform(frames),
-                    Compression = CompressionSettings.Parse(compress, model.Config.Language.Layers),
+                    Compression = VisualDropout.Parse(compress, model.Config.Language.Layers),
                     Generation = model.DefaultGeneration with { MaxNewTokens = 6, StopIds = [] },
                     Trace = true,
                 }).Trace! with { Model = "tiny-random" };

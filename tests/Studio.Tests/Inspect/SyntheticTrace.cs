@@ -13,7 +13,7 @@ internal static class SyntheticTrace
     {
         var clips = frames / FramesPerClip;
         var tokens = clips * TokensPerClip;
-        var settings = CompressionSettings.Balanced;
+        var settings = VisualDropout.Balanced;
         var all = Enumerable.Range(0, tokens).ToArray();
         var second = TokenSelection.Uniform(tokens, settings.Alive(tokens, 1));
         var scores = Array.ConvertAll(second, t => (float)Score(t / TokensPerClip, t % TokensPerClip, clips, 1));

@@ -128,9 +128,9 @@ public sealed class LoadedModelsTests : IDisposable
         return loaded.Acquire(name, folder, new FileInfo(Path.Combine(folder, "model.safetensors")).Length, Load(name));
     }
 
-    private Func<VideoChatFlash> Load(string name) => () =>
+    private Func<VideoModel> Load(string name) => () =>
     {
         _loads.Add(name);
-        return VideoChatFlash.Load(BuiltInModel.Folder(_folder.FullName), new());
+        return VideoModel.Load(BuiltInModel.Folder(_folder.FullName), new());
     };
 }

@@ -39,6 +39,30 @@ public sealed class PlanServiceTests
         Assert.Equal((measured.VisualTokens, measured.KvBytes), (followUp.VisualTokens, followUp.KvBytes));
     }
 
+    [Theory]
+    [InlineData(null, "vst:8", 3)]
+    [InlineData("vst:2,16", "vst:2,16", 3)]
+    [InlineData("off", "off", 3)]
+    public async Task VideoXl_IsPlannedAndAnswersLikeTheFirstSystem(string? compress, string resolved, int windows)
+    {
+        await using var studio = await TestStudio.StartAsync();
+        var video = await studio.AddVideoAsync(TestStudio.Me);
+        var settings = new AnswerSettings { Model = "tiny-random-xl", Frames = 24, MaxNewTokens = 6, Compress = compress };
+        var plan = await studio.Get<PlanService>().PlanAsync(TestStudio.Me, settings, [video.Id], "What happens?", ct: Ct);
+        var asked = await studio.Conversations.AskAsync(TestStudio.Me, null, null, "What happens?", [video.Id], [settings], ct: Ct);
+        var measured = (await studio.FinishedAsync(asked.AnswerIds[0])).Measures!;
+        Assert.Equal((resolved, resolved), (measured.Compression, plan.Compression));
+        Assert.Equal((measured.VisualTokens, measured.TextTokens, measured.KvBytes), (plan.VisualTokens, plan.TextTokens, plan.KvBytes));
+        Assert.Equal(measured.StageTokens[^1], plan.Stages[0].VisualTokens);
+        using var json = await studio.Http.GetAsync($"/api/v1/traces/{asked.AnswerIds[0]}", Ct);
+        var trace = Engine.Compression.CompressionTrace.FromJson(await json.Content.ReadAsStringAsync(Ct));
+        Assert.Equal((windows, "tiny-random-xl", resolved), (trace.Windows.Count, trace.Model, trace.Settings));
+
+        // Another conversation starts behind the video.
+        var again = await studio.Conversations.AskAsync(TestStudio.Me, null, null, "And then?", [video.Id], [settings], ct: Ct);
+        Assert.True((await studio.FinishedAsync(again.AnswerIds[0])).Measures!.ReusedRows >= measured.VisualTokens);
+    }
+
     [Fact]
     public async Task Plan_FollowsASlider()
     {

@@ -7,7 +7,7 @@ public sealed record Cost(TokenCost Tokens, VisualCost Visual, DecoderCost Decod
     public double TotalFlops => Visual.Flops + Decoder.PrefillFlops + Decoder.DecodeFlops;
 }
 
-/// <summary>One stage of visual dropout: the layers between two drops.</summary>
+/// <summary>One stage of visual dropout: the layers between two drops. Of Video-XL all layers, and what its windows leave.</summary>
 /// <param name="Stage">0 is before any drop.</param>
 /// <param name="FirstLayer">0-based.</param>
 /// <param name="Layers">Layers of the stage.</param>
@@ -24,12 +24,17 @@ public sealed record PlannedStage(int Stage, int FirstLayer, int Layers, int Vis
 /// <param name="Text">P.</param>
 /// <param name="New">Tokens to generate.</param>
 /// <param name="Stages">One entry a stage.</param>
-/// <param name="RowsPerLayer">S_l: rows that each layer reads of the prompt.</param>
+/// <param name="RowsPerLayer">S_l: rows that each layer holds of the prompt.</param>
 /// <param name="KvBytes">Cache of all layers after the prompt.</param>
+/// <param name="Windows">How Video-XL reads the visual tokens; null for VideoChat-Flash.</param>
 public sealed record TokenCost(
-    int Frames, int Clips, int Crops, int Visual, int Text, int New, IReadOnlyList<PlannedStage> Stages, IReadOnlyList<int> RowsPerLayer, long KvBytes)
+    int Frames, int Clips, int Crops, int Visual, int Text, int New, IReadOnlyList<PlannedStage> Stages, IReadOnlyList<int> RowsPerLayer, long KvBytes,
+    WindowCost? Windows = null)
 {
     public int Prompt => Visual + Text;
+
+    /// <summary>Rotary positions that the prompt takes.</summary>
+    public int Positions => Windows is { } windows ? windows.HighestPosition + 1 : Prompt;
 
     /// <summary>sum S_l.</summary>
     public double RowLayers => RowsPerLayer.Sum(s => (double)s);
@@ -43,7 +48,7 @@ public sealed record TokenCost(
 /// <param name="Tower">All clips and crops.</param>
 /// <param name="MergePerClip">Similarities of token merging: sum over steps of 2 ⌈t/2⌉ ⌊t/2⌋ c, c = d / heads.</param>
 /// <param name="Merge">All clips and crops.</param>
-/// <param name="ConnectorPerClip">2 × tokens × (d H + H²).</param>
+/// <param name="ConnectorPerClip">2 × tokens × (d H + H²); of Video-XL 2 × (patches × d H + tokens × H²), as it pools between.</param>
 /// <param name="Connector">All clips and crops.</param>
 public sealed record VisualCost(double TowerPerClip, double Tower, double MergePerClip, double Merge, double ConnectorPerClip, double Connector)
 {
@@ -52,8 +57,8 @@ public sealed record VisualCost(double TowerPerClip, double Tower, double MergeP
 
 /// <summary>FLOPs and bytes of the decoder.</summary>
 /// <param name="LayerMatrix">W_l = 2 H Q + 2 H kv + 3 H I: the matrix elements of one layer.</param>
-/// <param name="Linear">2 W_l sum S_l, every row through every layer.</param>
-/// <param name="Attention">2 Q sum S_l²: causal, the half of the square. Blocks of 512 query rows add a triangle each.</param>
+/// <param name="Linear">2 W_l sum S_l, every row through every layer; of Video-XL 2 W_l L × rows read.</param>
+/// <param name="Attention">2 Q sum S_l²: causal, the half of the square; of Video-XL over each window's rows and those held before. Blocks of 512 query rows add a triangle each.</param>
 /// <param name="Logits">2 H V: only the last row meets the vocabulary.</param>
 /// <param name="Ranking">Keys of all rows and the last row's query and scores, once per drop that ranks by attention.</param>
 /// <param name="Skipped">What our last layer leaves out: all but keys and values of every row except the last.</param>

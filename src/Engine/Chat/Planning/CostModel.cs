@@ -16,10 +16,11 @@ public static class CostModel
         request.Validate();
         var model = request.Model;
         var count = WeightCount.Of(model, request.SeparateHead ?? model.Language.TieWordEmbeddings != true);
-        var tokens = Tokens(request);
+        var windows = WindowPlan.Of(request);
+        var tokens = windows is null ? Tokens(request) : Tokens(request, windows);
         var item = request.Stored.ItemSize();
         var weights = new WeightCost(count.Tower * item, count.Connector * item, count.Decoder * item);
-        return new(tokens, Visual(model, tokens), Decoder(request, tokens), weights, MemoryModel.Of(request, tokens, count, weights));
+        return new(tokens, Visual(model, tokens, windows?.TowerPasses ?? 1), Decoder(request, tokens, windows), weights, MemoryModel.Of(request, tokens, count, weights));
     }
 
     /// <summary>Visual tokens of one input.</summary>
@@ -35,10 +36,10 @@ public static class CostModel
 
     private static TokenCost Tokens(CostRequest request)
     {
-        var (language, settings) = (request.Model.Language, request.Compression);
+        var (language, settings) = (request.Model.Language, request.Dropout);
         var spans = request.Visuals.Select(v => VisualTokens(v, request.Model.Connector)).ToArray();
         var rowBytes = CacheRowBytes(language, request.ComputeType);
-        var stages = new List<PlannedStage>(); // bounded by CompressionSettings.MaxStages + 1
+        var stages = new List<PlannedStage>(); // bounded by VisualDropout.MaxStages + 1
         for (var stage = 0; stage <= settings.DropAfterLayers.Count; stage++)
         {
             var first = stage == 0 ? 0 : settings.DropAfterLayers[stage - 1];
@@ -48,23 +49,39 @@ public static class CostModel
             stages.Add(new(stage, first, end - first, visual, rows, rows * rowBytes * (end - first)));
         }
 
-        var frames = request.Visuals.Where(v => v.IsVideo).Sum(v => v.Frames);
-        var crops = request.Visuals.Where(v => !v.IsVideo).Sum(v => v.Frames);
         int[] perLayer = [.. Enumerable.Range(0, language.Layers).Select(l => stages[settings.StageOfLayer(l)].Rows)];
-        return new(frames, frames / request.Model.Vision.FramesPerClip, crops, spans.Sum(), request.TextTokens, request.NewTokens, stages, perLayer, stages.Sum(s => s.KvBytes));
+        return Tokens(request, stages, perLayer, null);
     }
 
-    private static VisualCost Visual(ModelConfig model, TokenCost tokens)
+    private static TokenCost Tokens(CostRequest request, WindowPlan plan)
+    {
+        var language = request.Model.Language;
+        return Tokens(request, [plan.Stage(language, CacheRowBytes(language, request.ComputeType))], [.. Enumerable.Repeat(plan.HeldRows, language.Layers)], plan.Cost);
+    }
+
+    private static TokenCost Tokens(CostRequest request, IReadOnlyList<PlannedStage> stages, int[] rowsPerLayer, WindowCost? windows)
+    {
+        var frames = request.Visuals.Where(v => v.IsVideo).Sum(v => v.Frames);
+        var crops = request.Visuals.Where(v => !v.IsVideo).Sum(v => v.Frames);
+        var visual = checked(request.Visuals.Sum(v => VisualTokens(v, request.Model.Connector)));
+        return new(
+            frames, frames / request.Model.Vision.FramesPerClip, crops, visual, request.TextTokens, request.NewTokens, stages, rowsPerLayer, stages.Sum(s => s.KvBytes), windows);
+    }
+
+    private static VisualCost Visual(ModelConfig model, TokenCost tokens, int passes)
     {
         var (vision, connector, h) = (model.Vision, model.Connector, model.Language.HiddenSize);
+        var pools = model.System == ModelSystem.VideoXl;
         var clipTokens = connector.TokensPerFrame * vision.FramesPerClip;
-        var (towerClip, mergeClip, mlpClip) = (Tower(vision, vision.FramesPerClip), Merge(vision, vision.FramesPerClip, clipTokens), Mlp(clipTokens));
+        var (towerClip, mergeClip) = (Tower(vision, vision.FramesPerClip), MergeOf(vision.FramesPerClip, clipTokens));
+        var mlpClip = Mlp(vision.FramesPerClip, clipTokens);
         return new(
-            towerClip, (tokens.Clips * towerClip) + (tokens.Crops * Tower(vision, 1)),
-            mergeClip, (tokens.Clips * mergeClip) + (tokens.Crops == 0 ? 0 : tokens.Crops * Merge(vision, 1, connector.TokensPerImage)),
-            mlpClip, (tokens.Clips * mlpClip) + (tokens.Crops * Mlp(connector.TokensPerImage)));
+            towerClip, (passes * tokens.Clips * towerClip) + (tokens.Crops * Tower(vision, 1)),
+            mergeClip, (tokens.Clips * mergeClip) + (tokens.Crops == 0 ? 0 : tokens.Crops * MergeOf(1, connector.TokensPerImage)),
+            mlpClip, (tokens.Clips * mlpClip) + (tokens.Crops * Mlp(1, connector.TokensPerImage)));
 
-        double Mlp(double rows) => 2 * rows * (((double)vision.HiddenSize * h) + ((double)h * h));
+        double MergeOf(int frames, int target) => pools ? 0 : Merge(vision, frames, target);
+        double Mlp(int frames, double rows) => 2 * (((pools ? (double)frames * vision.TokensPerFrame : rows) * vision.HiddenSize * h) + (rows * h * h));
     }
 
     internal static double Tower(VisionConfig vision, int frames)
@@ -92,20 +109,28 @@ public static class CostModel
         return sum;
     }
 
-    private static DecoderCost Decoder(CostRequest request, TokenCost tokens)
+    private static DecoderCost Decoder(CostRequest request, TokenCost tokens, WindowPlan? plan)
     {
-        var (language, settings) = (request.Model.Language, request.Compression);
+        var language = request.Model.Language;
         double h = language.HiddenSize, v = language.VocabularySize, layers = language.Layers;
         double q = (double)language.Heads * language.HeadDim, kv = (double)language.KeyValueHeads * language.HeadDim;
         var matrix = checked((long)((2 * h * q) + (2 * h * kv) + (3 * h * language.IntermediateSize)));
         double lastRows = tokens.RowsPerLayer[^1], ranking = 0;
-        for (var drop = settings.FirstAttentionStage; drop < settings.DropAfterLayers.Count; drop++)
+        if (plan is null)
         {
-            double rows = tokens.Stages[drop].Rows;
-            ranking += (2 * rows * h * kv) + (2 * h * q) + (2 * q * rows);
+            var settings = request.Dropout;
+            for (var drop = settings.FirstAttentionStage; drop < settings.DropAfterLayers.Count; drop++)
+            {
+                double rows = tokens.Stages[drop].Rows;
+                ranking += (2 * rows * h * kv) + (2 * h * q) + (2 * q * rows);
+            }
         }
 
-        var skipped = ((lastRows - 1) * 2 * (matrix - (2 * h * kv))) + (2 * q * lastRows * lastRows) - (4 * q * lastRows);
+        // Rows through a layer, all layers together, and pairs compared in the last one.
+        var rowLayers = plan is null ? tokens.RowLayers : plan.Cost.RowsRead * layers;
+        var attention = plan is null ? 2 * q * tokens.SquaredRows : 4 * q * plan.Pairs * layers;
+        var (lastRead, lastPairs) = plan is null ? (lastRows, lastRows * lastRows / 2) : (plan.Cost.RowsRead, plan.Pairs);
+        var skipped = ((lastRead - 1) * 2 * (matrix - (2 * h * kv))) + (4 * q * lastPairs) - (4 * q * lastRows);
         var perToken = (2 * ((layers * matrix) + (h * v))) + (4 * q * tokens.RowLayers);
         double steps = Math.Max(0, request.NewTokens - 1), later = steps * (steps - 1) / 2; // rows that earlier steps added, per layer
         double stored = request.Stored.ItemSize(), compute = request.ComputeType.ItemSize();
@@ -113,7 +138,7 @@ public static class CostModel
         var converted = request.ConvertsWeights && request.Stored != request.ComputeType;
         double rowBytes = CacheRowBytes(language, request.ComputeType);
         return new(
-            matrix, 2.0 * matrix * tokens.RowLayers, 2 * q * tokens.SquaredRows, 2 * h * v, ranking, skipped, sizeof(float) * v * tokens.Prompt,
+            matrix, 2.0 * matrix * rowLayers, attention, 2 * h * v, ranking, skipped, sizeof(float) * v * tokens.Prompt,
             perToken, (steps * perToken) + (4 * q * layers * later), (int)steps,
             (elements * stored) + tokens.KvBytes,
             (steps * ((elements * (converted ? stored + (2 * compute) : stored)) + tokens.KvBytes)) + (layers * later * rowBytes));

@@ -1,6 +1,7 @@
 using Studio.Engine.Checkpoints;
 using Studio.Engine.Compression;
 using Studio.Engine.Torch;
+using Studio.Engine.Video;
 using Studio.Engine.Vision;
 
 namespace Studio.Engine.Chat.Planning;
@@ -13,11 +14,25 @@ public sealed record VisualInput(bool IsVideo, int Frames)
     public static VisualInput Video(int frames) => new(true, frames);
 
     public static VisualInput Image(int crops = 1) => new(false, crops);
+
+    /// <summary>A still image as a model cuts it: the tiles of the best grid, and the whole view where the model encodes it.</summary>
+    public static VisualInput Image(PictureSize size, ModelConfig model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var side = model.Vision.ImageSize;
+        var isXl = model.System == ModelSystem.VideoXl;
+        var grids = model.ImageGridPinpoints ?? (isXl ? PublishedGeometries.TilePinpoints(side, mostTiles: 49) : "(1x1),...,(6x6)");
+        var best = AnyResTiling.SelectBestResolution(size, AnyResTiling.ParsePinpoints(grids, side));
+        return Image((best.Width / side * (best.Height / side)) + (!isXl || TileOrder.TakesWholePicture(model.Connector.TileMerge) ? 1 : 0));
+    }
 }
 
 /// <summary>What a question will cost is a function of this, and of nothing else.</summary>
 public sealed record CostRequest
 {
+    /// <summary>The system turn and the beginning of the user's, in Qwen2's tokens (video-xl.md 4.1).</summary>
+    public const int PublishedTextBefore = 14;
+
     public required ModelConfig Model { get; init; }
 
     /// <summary>Videos and images in prompt order; empty for text alone.</summary>
@@ -25,6 +40,9 @@ public sealed record CostRequest
 
     /// <summary>P: all text tokens of the prompt, the template's included; at least 1.</summary>
     public required int TextTokens { get; init; }
+
+    /// <summary>Of the text, what stands before the first video; the published template's where it is not known.</summary>
+    public int TextBefore { get; init; } = PublishedTextBefore;
 
     /// <summary>Tokens to generate. The first one comes from the prompt's own logits, so decoding runs one time less.</summary>
     public int NewTokens { get; init; } = 256;
@@ -48,6 +66,9 @@ public sealed record CostRequest
     /// <summary>Bytes of tower activations that the clip encoder allows itself, null for its default on the device; at least one clip is always encoded.</summary>
     public long? TowerActivationBytes { get; init; }
 
+    /// <summary>Bytes of visual tokens of one video up to which Video-XL keeps all of them (<c>MediaEncoder.KeepTokensUpTo</c>).</summary>
+    public long KeepTokensUpTo { get; init; } = MediaEncoder.DefaultKeepTokensUpTo;
+
     /// <summary>Whether the hidden states that a second question starts from are kept (<c>SequenceState.RetainForReuse</c>).</summary>
     public bool RetainForReuse { get; init; } = true;
 
@@ -65,6 +86,9 @@ public sealed record CostRequest
     /// <summary>Whether the CPU's own kernels run (<c>CpuPath</c>): attention then holds no scores, and activations work in place.</summary>
     internal bool UsesKernels => Device.IsCpu && ComputeType == ScalarType.Float32;
 
+    /// <summary>The schedule of VideoChat-Flash.</summary>
+    internal VisualDropout Dropout => VisualDropout.Of(Compression, Model.Language.Layers);
+
     internal ScalarType Stored => StoredType ?? Model.TorchDtype switch
     {
         SafetensorsDtype.F64 => ScalarType.Float64,
@@ -77,9 +101,11 @@ public sealed record CostRequest
     internal void Validate()
     {
         if (TextTokens < 1) throw new ArgumentException($"{TextTokens} text tokens: a prompt has at least one, the template's");
+        if (TextBefore < 0) throw new ArgumentException($"{TextBefore} text tokens before the first video: give 0 or more");
         if (NewTokens < 0) throw new ArgumentException($"{NewTokens} new tokens: give 0 or more");
         if (ReserveAhead < 0) throw new ArgumentException($"{ReserveAhead} reserved rows: give 0 or more");
         if (TowerActivationBytes < 1) throw new ArgumentException($"{TowerActivationBytes} bytes of tower activations: give 1 or more");
+        if (KeepTokensUpTo < 0) throw new ArgumentException($"{KeepTokensUpTo} bytes of kept visual tokens: give 0 or more");
         if (!ComputeType.IsFloatingPoint()) throw new ArgumentException($"cannot compute in {ComputeType.ShortName()}; use fp32, bf16 or fp16");
         foreach (var visual in Visuals)
         {
@@ -90,6 +116,6 @@ public sealed record CostRequest
             }
         }
 
-        _ = Compression.ValidateFor(Model.Language.Layers);
+        _ = CompressionSettings.Resolve(Compression, Model);
     }
 }

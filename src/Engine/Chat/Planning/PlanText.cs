@@ -16,6 +16,7 @@ public static class PlanText
         Line(text, "device", $"{plan.Device}, computing in {plan.ComputeType}, weights stored in {plan.StoredType}");
         Line(text, "input", Input(tokens));
         Line(text, "compression", plan.Compression);
+        if (tokens.Windows is { Windows: > 0 } windows) Line(text, "windows", Windows(windows));
         Line(text, "machine", plan.Rates is { } r
             ? $"{r.Key.CpuModel}, {r.Key.Threads} threads: {Units.FlopRate(r.GemmFp32)} fp32{(r.GemmBf16 is { } b ? $", {Units.FlopRate(b)} bf16" : "")}, reads {Units.ByteRate(r.ReadBytesPerSecond)} (measured {r.MeasuredAt:yyyy-MM-dd})"
             : "not measured");
@@ -56,6 +57,9 @@ public static class PlanText
         parts.Add($"up to {Units.Count(tokens.New)} new tokens");
         return string.Join(", ", parts);
     }
+
+    private static string Windows(WindowCost windows) =>
+        $"{Units.Count(windows.Windows)} of up to {Units.Count(windows.WindowTokens)} visual tokens; {(windows.Summaries == 0 ? "all" : Units.Count(windows.Summaries) + " summary tokens")} stay, positions up to {Units.Count(windows.HighestPosition)}";
 
     private static void Line(StringBuilder text, string label, string value) => text.Append(label.PadRight(LabelWidth)).Append(value).Append('\n');
 

@@ -1,3 +1,4 @@
+using Studio.Engine.Compression;
 using Studio.Engine.Torch;
 
 namespace Studio.Engine.Chat.Planning;
@@ -11,7 +12,7 @@ public static class Efficiency
     /// <summary>Tower at 448 pixels: 0.75 to 0.83 of the matrix product rate.</summary>
     public const double Tower = 0.8;
 
-    /// <summary>Token merging sorts and gathers as much as it multiplies: 0.22. It is a thousandth of the tower's work.</summary>
+    /// <summary>Of VideoChat-Flash; Video-XL's connector is products alone. Token merging sorts and gathers as much as it multiplies: 0.22. It is a thousandth of the tower's work.</summary>
     public const double Connector = 0.2;
 
     /// <summary>Prefill's linear layers: 0.78 to 0.90 with attention, norms and the conversion of weights included.</summary>
@@ -55,7 +56,7 @@ public static class Planner
             Steps =
             [
                 Step(Encode, visual.Tower, 0, c => visual.Tower / (c.Gemm * Efficiency.Tower)),
-                Step(Connect, visual.Merge + visual.Connector, 0, c => (visual.Merge + visual.Connector) / (c.Gemm * Efficiency.Connector)),
+                Step(Connect, visual.Merge + visual.Connector, 0, c => (visual.Merge + visual.Connector) / (c.Gemm * (request.Model.Vst is null ? Efficiency.Connector : Efficiency.Linear))),
                 Step(Prefill, decoder.PrefillFlops, moved, c => ((decoder.Linear + decoder.Ranking - decoder.Skipped) / (c.Gemm * Efficiency.Linear))
                     + (decoder.Attention / (c.Gemm * Efficiency.Attention)) + (moved / c.Copy)),
                 Step(Decode, decoder.DecodeFlops, decoder.DecodeBytes, c => decoder.DecodeBytes / (c.Read * Efficiency.Decode)),
@@ -86,10 +87,12 @@ public static class Planner
         var notes = new List<string>(); // bounded by the checks below
         var language = request.Model.Language;
         double context = language.RopeScaling is { } yarn ? yarn.Factor * yarn.OriginalMaxPositionEmbeddings : language.MaxPositionEmbeddings;
-        var length = (long)cost.Tokens.Prompt + request.NewTokens;
+        // Of Video-XL the answer stands behind what is kept, a window's rows ahead of that for a moment.
+        var length = cost.Tokens.Windows is null ? (long)cost.Tokens.Prompt + request.NewTokens
+            : Math.Max(cost.Tokens.Positions, cost.Tokens.RowsPerLayer[^1] + (long)request.NewTokens);
         if (length > context)
         {
-            notes.Add($"{Units.Count(length)} tokens exceed the {Units.Count((long)context)} that the decoder was trained for: answers may degrade; use fewer frames, or a rope_scaling of factor {Math.Ceiling(length / context):0} or more");
+            notes.Add($"{Units.Count(length)} {(cost.Tokens.Windows is null ? "tokens" : "positions")} exceed the {Units.Count((long)context)} that the decoder was trained for: answers may degrade; use fewer frames, or a rope_scaling of factor {Math.Ceiling(length / context):0} or more");
         }
 
         if (available is { } bytes && cost.Memory.Peak > bytes)
@@ -97,6 +100,7 @@ public static class Planner
             notes.Add($"needs {Units.Bytes(cost.Memory.Peak)} at its peak, {Units.Bytes(bytes)} are free: use fewer frames, a stronger compression, or a 16-bit type where the device computes in it");
         }
 
+        if (request.Compression is VstCompression { Mode: VstMode.Content }) notes.Add("windows that follow the content are planned as even ones, and take a second pass of the tower");
         if (rates is null) notes.Add("this machine was not measured: times are the range that machines span; run the doctor to measure it");
         return notes;
     }

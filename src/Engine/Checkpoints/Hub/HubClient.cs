@@ -19,6 +19,8 @@ public sealed partial class HubClient : IDisposable
     /// <summary>Files per model.</summary>
     public const int MaxFiles = ShardIndex.MaxShards + 32;
 
+    private const int MaxFoldersNamed = 20;
+
     /// <summary>Space left free on the disk beyond the model itself.</summary>
     public const long SpareBytes = 256 * 1024 * 1024;
 
@@ -43,7 +45,7 @@ public sealed partial class HubClient : IDisposable
         _root = new Uri(_options.Endpoint.AbsoluteUri.TrimEnd('/') + "/");
     }
 
-    /// <summary>Whether a text has the form OWNER/NAME of the hub.</summary>
+    /// <summary>Whether a text has the form OWNER/NAME, or OWNER/NAME/FOLDER, of the hub.</summary>
     public static bool IsHubId(string text) => HubIdPattern().IsMatch(text) && !text.Contains("..", StringComparison.Ordinal);
 
     /// <summary>Which files of a repository a model needs: config, generation config, tokenizer, safetensors and their
@@ -55,7 +57,8 @@ public sealed partial class HubClient : IDisposable
             || name.EndsWith(".safetensors", StringComparison.Ordinal));
 
     /// <summary>Downloads a model into a folder, continuing what an earlier call began.</summary>
-    /// <param name="hubId">OWNER/NAME.</param>
+    /// <param name="hubId">OWNER/NAME; the model may lie in a folder of the repository (Video-XL's does), which has to be named,
+    /// OWNER/NAME/FOLDER, only if there are several.</param>
     /// <param name="folder">Target; created if absent. Partial files end in <c>.part</c> and survive cancellation and
     /// failure.</param>
     /// <param name="revision">Branch, tag or commit; resolved to a commit once, so all files match.</param>
@@ -69,7 +72,7 @@ public sealed partial class HubClient : IDisposable
     {
         if (!IsHubId(hubId))
         {
-            throw new HubException($"'{hubId}' is not of the form OWNER/NAME.");
+            throw new HubException($"'{hubId}' is not of the form OWNER/NAME or OWNER/NAME/FOLDER.");
         }
 
         folder = Path.GetFullPath(folder);
@@ -83,7 +86,7 @@ public sealed partial class HubClient : IDisposable
         var pulled = new List<PulledFile>();
         foreach (HubFile file in files)
         {
-            var uri = new Uri(_root, $"{hubId}/resolve/{commit}/{Uri.EscapeDataString(file.Name)}");
+            var uri = new Uri(_root, $"{Repository(hubId)}/resolve/{commit}/{file.UrlPath}");
             pulled.Add(await download.FetchAsync(file, uri, cancellationToken).ConfigureAwait(false));
         }
 
@@ -96,7 +99,7 @@ public sealed partial class HubClient : IDisposable
         string hubId, string revision, CancellationToken cancellationToken)
     {
         string what = $"{hubId} at {revision}";
-        var uri = new Uri(_root, $"api/models/{hubId}/revision/{Uri.EscapeDataString(revision)}?blobs=true");
+        var uri = new Uri(_root, $"api/models/{Repository(hubId)}/revision/{Uri.EscapeDataString(revision)}?blobs=true");
         byte[] listing = await HubRetry.RunAsync(
             _options,
             async () => await ReadListingAsync(uri, what, cancellationToken).ConfigureAwait(false),
@@ -105,7 +108,7 @@ public sealed partial class HubClient : IDisposable
         try
         {
             using var document = JsonDocument.Parse(listing);
-            return Parse(document.RootElement, what);
+            return Parse(document.RootElement, what, FolderOf(hubId));
         }
         catch (Exception exception) when (
             exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
@@ -118,7 +121,12 @@ public sealed partial class HubClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _transport.Dispose();
 
-    private static (string Commit, IReadOnlyList<HubFile> Files) Parse(JsonElement root, string what)
+    /// <summary>OWNER/NAME of OWNER/NAME/FOLDER.</summary>
+    private static string Repository(string hubId) => FolderOf(hubId) is { } folder ? hubId[..^(folder.Length + 1)] : hubId;
+
+    private static string? FolderOf(string hubId) => hubId.Split('/') is [_, _, var folder] ? folder : null;
+
+    private static (string Commit, IReadOnlyList<HubFile> Files) Parse(JsonElement root, string what, string? wanted)
     {
         string commit = root.GetProperty("sha").GetString() ?? "";
         if (!CommitPattern().IsMatch(commit))
@@ -126,15 +134,20 @@ public sealed partial class HubClient : IDisposable
             throw new HubException($"{what}: the listing's commit is '{commit}', expected 40 hex digits.");
         }
 
-        var files = new List<HubFile>();
+        var listed = new List<(string Folder, string Name, JsonElement Entry)>(); // bounded by MaxListing
         foreach (JsonElement sibling in root.GetProperty("siblings").EnumerateArray())
         {
-            string name = sibling.GetProperty("rfilename").GetString() ?? "";
-            if (IsNeeded(name))
+            string path = sibling.GetProperty("rfilename").GetString() ?? "";
+            int slash = path.IndexOf('/', StringComparison.Ordinal);
+            (string folder, string name) = slash < 0 ? ("", path) : (path[..slash], path[(slash + 1)..]);
+            bool considered = wanted is null ? folder.Length == 0 || PlainNamePattern().IsMatch(folder) : folder == wanted;
+            if (considered && IsNeeded(name))
             {
-                files.Add(File(sibling, name, what));
+                listed.Add((folder, name, sibling));
             }
         }
+
+        List<HubFile> files = [.. Model(listed, what, wanted).Select(file => File(file.Entry, file.Name, what) with { Folder = file.Folder })];
 
         if (files.Count > MaxFiles || files.Select(file => file.Name).Distinct(StringComparer.Ordinal).Count() != files.Count)
         {
@@ -142,14 +155,27 @@ public sealed partial class HubClient : IDisposable
                 $"{what}: {files.Count} model files, some perhaps twice; expected at most {MaxFiles} different ones.");
         }
 
-        if (!files.Exists(file => file.Name == ModelConfig.FileName)
-            || !files.Exists(file => file.Name.EndsWith(".safetensors", StringComparison.Ordinal)))
+        return (commit, [.. files.OrderBy(file => file.Name, StringComparer.Ordinal)]);
+    }
+
+    /// <summary>The files of the folder that holds the model: the top one if it does, else the only one that does.</summary>
+    private static IEnumerable<(string Folder, string Name, JsonElement Entry)> Model(
+        List<(string Folder, string Name, JsonElement Entry)> files, string what, string? wanted)
+    {
+        var models = files.GroupBy(file => file.Folder, StringComparer.Ordinal).Where(IsModel).OrderBy(folder => folder.Key, StringComparer.Ordinal).ToList();
+        if (models.Count > 1 && models[0].Key.Length > 0)
         {
             throw new HubException(
-                $"{what} has no {ModelConfig.FileName} with *.safetensors in its top folder: no model the engine can load.");
+                $"{what} has models in several folders: {string.Join(", ", models.Take(MaxFoldersNamed).Select(m => m.Key))}. Name one: OWNER/NAME/FOLDER.");
         }
 
-        return (commit, [.. files.OrderBy(file => file.Name, StringComparer.Ordinal)]);
+        return models.Count > 0
+            ? models[0]
+            : throw new HubException(
+                $"{what} has no {ModelConfig.FileName} with *.safetensors in {(wanted is null ? "its top folder or one below it" : $"its folder {wanted}")}: no model the engine can load.");
+
+        static bool IsModel(IEnumerable<(string Folder, string Name, JsonElement Entry)> folder) => folder.Any(file => file.Name == ModelConfig.FileName)
+            && folder.Any(file => file.Name.EndsWith(".safetensors", StringComparison.Ordinal));
     }
 
     private static HubFile File(JsonElement sibling, string name, string what)
@@ -249,7 +275,7 @@ public sealed partial class HubClient : IDisposable
         return listing.ToArray();
     }
 
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}\z")]
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?\z")]
     private static partial Regex HubIdPattern();
 
     [GeneratedRegex(@"\A[A-Za-z0-9_][A-Za-z0-9._-]{0,199}\z")]

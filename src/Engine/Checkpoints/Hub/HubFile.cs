@@ -4,12 +4,18 @@ using System.Text;
 namespace Studio.Engine.Checkpoints.Hub;
 
 /// <summary>One file of a model repository at a fixed commit.</summary>
-/// <param name="Name">Name in the repository's top folder.</param>
+/// <param name="Name">Name without folder.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="Sha256">SHA-256 in lower-case hex of a large file; null for small ones.</param>
 /// <param name="BlobId">Git blob id (SHA-1 in lower-case hex) of a small file; null when the hub does not say.</param>
 public sealed record HubFile(string Name, long Size, string? Sha256, string? BlobId)
 {
+    /// <summary>The repository's folder it lies in; empty for the top one.</summary>
+    public string Folder { get; init; } = "";
+
+    /// <summary>Path within the repository, each part escaped for a URL.</summary>
+    internal string UrlPath => Folder.Length == 0 ? Uri.EscapeDataString(Name) : $"{Uri.EscapeDataString(Folder)}/{Uri.EscapeDataString(Name)}";
+
     /// <summary>Identifies the content, so that a partial file of another revision is never continued.</summary>
     internal string ContentId => Sha256 ?? BlobId ?? $"{Size}";
 
@@ -24,7 +30,7 @@ public sealed record HubFile(string Name, long Size, string? Sha256, string? Blo
 public sealed record PulledFile(string Name, long Size, string Sha256);
 
 /// <summary>Outcome of a pull.</summary>
-/// <param name="HubId">OWNER/NAME.</param>
+/// <param name="HubId">OWNER/NAME or OWNER/NAME/FOLDER, as asked for.</param>
 /// <param name="Commit">The commit all files are from.</param>
 /// <param name="Folder">Absolute folder.</param>
 /// <param name="Files">Sorted by name.</param>

@@ -30,6 +30,7 @@ public static class Counterfactual
     {
         ArgumentNullException.ThrowIfNull(shape);
         if (!Enum.IsDefined(basis)) throw new ArgumentOutOfRangeException(nameof(basis), basis, "use Run or Drop");
+        if (shape.Stages < 2) return []; // nothing was dropped
         var ratios = Ratios(shape);
         var stages = new List<CounterfactualStage>(); // bounded by the stages
         var random = new RandomSubset(seed);
@@ -50,11 +51,11 @@ public static class Counterfactual
         return stages;
     }
 
-    private static CompressionSettings Ratios(TraceShape shape)
+    private static VisualDropout Ratios(TraceShape shape)
     {
         try
         {
-            var settings = CompressionSettings.Parse(shape.Trace.Settings, shape.Layers);
+            var settings = VisualDropout.Parse(shape.Trace.Settings, shape.Layers);
             if (settings.StageRatios.Count == shape.Stages) return settings;
         }
         catch (ArgumentException)
@@ -65,7 +66,7 @@ public static class Counterfactual
         throw new InvalidDataException($"the trace is damaged: its settings '{shape.Trace.Settings}' do not describe {shape.Stages} stages of {shape.Layers} layers");
     }
 
-    private static int[] Uniform(TraceShape shape, int[] candidates, CompressionSettings settings, int stage, int budget)
+    private static int[] Uniform(TraceShape shape, int[] candidates, VisualDropout settings, int stage, int budget)
     {
         var chosen = new List<int>(budget);
         var at = 0;

@@ -38,6 +38,7 @@ public sealed class TraceShape
 
         _stageOfLayer = CheckStages(trace, VisualTokens);
         CheckLayers(trace, TotalClips);
+        CheckWindows(trace, VisualTokens, TotalClips);
         _columns = new FrameColumn[_firstColumn[^1]];
         for (var m = 0; m < media; m++) AddColumns(m);
     }
@@ -199,6 +200,24 @@ public sealed class TraceShape
             if (layer.Layer != l) throw Damaged($"layer {layer.Layer} stands in place {l}");
             if (layer.ClipMass.Length != 0 && layer.ClipMass.Length != clips) throw Damaged($"layer {l} has attention on {layer.ClipMass.Length} clips of {clips}");
         }
+    }
+
+    private static void CheckWindows(CompressionTrace trace, int tokens, int clips)
+    {
+        var next = 0;
+        for (var i = 0; i < trace.Windows.Count; i++)
+        {
+            var w = trace.Windows[i];
+            if (w.FirstToken != next || w.Tokens < 1 || w.Tokens > tokens - next) throw Damaged($"window {i} has {w.Tokens} tokens from {w.FirstToken} on; {next} of {tokens} comes next");
+            var kept = w.Ratio == 0 ? w.Tokens : w.Summaries;
+            if (w.Ratio < 0 || w.Summaries < 0 || w.AnswerMass.Length != kept) throw Damaged($"window {i} keeps {kept} tokens at ratio {w.Ratio} and has attention on {w.AnswerMass.Length}");
+            var frames = w.FrameMass?.Length ?? 0;
+            if (w.FirstClip < 0 || w.FirstClip + frames > clips) throw Damaged($"window {i} covers {frames} clips from {w.FirstClip} on, of {clips}");
+            if (w.SummaryFrames is { } shares && shares.Length != (long)w.Summaries * frames) throw Damaged($"window {i} has {shares.Length} shares of {w.Summaries} summary tokens on {frames} clips");
+            next += w.Tokens;
+        }
+
+        if (next != 0 && next != tokens) throw Damaged($"the windows end at token {next} of {tokens}");
     }
 
     private static InvalidDataException Damaged(string what) => new($"the trace is damaged: {what}; ask the question again to record a new one");

@@ -24,6 +24,7 @@ public sealed partial class HistoryPanel : ComponentBase
     private string _typed = "";
     private int _search;
     private bool _focusRename;
+    private bool _isTakenOver;
 
     [Inject] private TimeProvider Clock { get; set; } = TimeProvider.System;
 
@@ -60,10 +61,15 @@ public sealed partial class HistoryPanel : ComponentBase
         if (_shown?.Query != Address.Query && _asked != Address.Query) _typed = Address.Query ?? "";
         _asked = null;
         _shown = wanted;
-        if (RendererInfo.IsInteractive && Snapshot is { } read)
+        if (RendererInfo.IsInteractive && !_isTakenOver)
         {
-            (_list, Snapshot) = (read, null);
-            return;
+            // Once: the framework gives the state again with later parameters, when it is no longer what is asked for.
+            _isTakenOver = true;
+            if (Snapshot is { } read)
+            {
+                (_list, Snapshot) = (read, null);
+                return;
+            }
         }
 
         try

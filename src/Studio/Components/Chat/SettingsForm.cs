@@ -109,10 +109,10 @@ public sealed class SettingsForm
     /// <summary>Fills the fields of compression by hand with a schedule: a preset's, for a decoder of some layers.</summary>
     public void Spell(string compress, int decoderLayers)
     {
-        var schedule = CompressionSettings.Parse(compress, decoderLayers);
-        if (schedule.IsOff) schedule = CompressionSettings.Balanced.ScaledTo(decoderLayers);
+        var schedule = VisualDropout.Parse(compress, decoderLayers);
+        if (schedule.IsOff) schedule = VisualDropout.Balanced.ScaledTo(decoderLayers);
         if (schedule.IsOff) return; // too shallow for any drop
-        Type = CompressionSettings.TypeName(schedule.Type);
+        Type = VisualDropout.TypeName(schedule.Type);
         Layers = string.Join(", ", schedule.DropAfterLayers);
         Ratios = string.Join(", ", schedule.StageRatios.Skip(1).Select(r => r.ToString("R", CultureInfo.InvariantCulture)));
     }
@@ -128,7 +128,7 @@ public sealed class SettingsForm
         (Temperature, TopP, TopK, Seed) = (Text(settings.Temperature), Text(settings.TopP), Text(settings.TopK), Text(settings.Seed));
         (MaxNewTokens, RepetitionPenalty) = (Text(settings.MaxNewTokens), Text(settings.RepetitionPenalty));
         if (settings.Compress is not { } compress) return;
-        Preset = compress is "off" or "balanced" or "strong" ? compress : ByHand;
+        Preset = compress is "off" or "balanced" or "strong" || compress.StartsWith("vst:", StringComparison.Ordinal) ? compress : ByHand;
         if (Preset != ByHand) return;
         var parts = compress.Split(':');
         (Type, Layers) = (parts[0], (parts.ElementAtOrDefault(1) ?? "").Replace(",", ", ", StringComparison.Ordinal));
@@ -156,12 +156,12 @@ public sealed class SettingsForm
         var layers = Parts(Layers).Select(p => int.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n
             : throw new ArgumentException($"'{p}' is not a layer; give whole numbers such as 4, 18")).ToList();
         if (layers.Count == 0) throw new ArgumentException("give at least one layer after which tokens are dropped, such as 4, or choose no compression");
-        var schedule = new CompressionSettings(CompressionSettings.ParseType(Type), layers, [.. Enumerable.Repeat(1.0, layers.Count + 1)]);
+        var schedule = new VisualDropout(VisualDropout.ParseType(Type), layers, [.. Enumerable.Repeat(1.0, layers.Count + 1)]);
         if (decoderLayers is { } count) _ = schedule.ValidateFor(count);
         return layers;
     }
 
-    private CompressionSettings ReadSchedule(List<int> layers, int? decoderLayers)
+    private VisualDropout ReadSchedule(List<int> layers, int? decoderLayers)
     {
         var ratios = Parts(Ratios).Select(p => double.TryParse(p, NumberStyles.Float, CultureInfo.InvariantCulture, out var r) && double.IsFinite(r) ? r
             : throw new ArgumentException($"'{p}' is not a share; give numbers such as 0.75, 0.25")).ToList();
@@ -177,7 +177,7 @@ public sealed class SettingsForm
             last = ratio;
         }
 
-        var schedule = new CompressionSettings(CompressionSettings.ParseType(Type), layers, [1, .. ratios]);
+        var schedule = new VisualDropout(VisualDropout.ParseType(Type), layers, [1, .. ratios]);
         return decoderLayers is { } count ? schedule.ValidateFor(count) : schedule;
     }
 

@@ -8,7 +8,7 @@ public sealed partial class SettingsPanel : ComponentBase
 {
     private static readonly (string Value, string Label, string Title)[] s_presets =
     [
-        ("", "model's", "As the model's checkpoint says"),
+        ("", "model's own", "As the model's checkpoint says"),
         ("off", "off", "Every visual token lives in every layer"),
         ("balanced", "balanced", "75 % after an early layer, the 25 % that the question attends to most after a deep one"),
         ("strong", "strong", "Half after an early layer, an eighth after the middle: for the longest videos"),

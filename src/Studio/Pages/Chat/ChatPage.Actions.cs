@@ -101,7 +101,7 @@ public sealed partial class ChatPage
 
     private void TakeSettings(AnswerSettings settings)
     {
-        Navigation.NavigateTo((_address with { Settings = settings }).ToString(), replace: true);
+        PutUp(_address with { Settings = settings });
         _first.Form = SettingsForm.From(settings, LayersOf(settings.Model));
     }
 
@@ -111,7 +111,7 @@ public sealed partial class ChatPage
         await PlanAsync();
         // What is being typed reaches the address once it is a setting.
         var address = _address with { Settings = _first.Value ?? _address.Settings, SecondSettings = _address.IsComparing ? _second.Value ?? _address.SecondSettings : null };
-        if (address.ToString() != _address.ToString()) Navigation.NavigateTo(address.ToString(), replace: true);
+        if (address.ToString() != _address.ToString()) PutUp(address);
     }
 
     private void CompareAsync()
@@ -122,7 +122,7 @@ public sealed partial class ChatPage
             _second.Form = SettingsForm.From((_first.Value ?? new()) with { Compress = _first.Value?.Compress is null or "off" ? "strong" : "off" }, LayersOf(_first.Value?.Model));
         }
 
-        Navigation.NavigateTo((_address with { IsComparing = !_address.IsComparing, Settings = _first.Value, SecondSettings = _second.Value }).ToString(), replace: true);
+        PutUp(_address with { IsComparing = !_address.IsComparing, Settings = _first.Value, SecondSettings = _second.Value });
     }
 
     private void AttachAsync(string videoId) => TakeAsync([.. _address.Attached, videoId]);

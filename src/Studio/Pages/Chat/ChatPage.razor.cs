@@ -19,11 +19,14 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 {
     private const int RecentVideos = 6;
 
+    private const int MaxOwn = 16;
+
     private readonly SettingsColumn _first = new();
     private readonly SettingsColumn _second = new();
     private readonly CancellationTokenSource _gone = new();
     private readonly Dictionary<string, PlanView> _expected = new(StringComparer.Ordinal); // of the compared answers of this conversation
     private readonly Dictionary<string, (string Key, TimeLinks Links)> _times = new(StringComparer.Ordinal); // one a turn of this conversation
+    private readonly Queue<string> _own = new(); // addresses this page put up and has not heard of yet; at most MaxOwn
     private ElementReference _root;
     private CurrentUser? _user;
     private ChatVideos _library = null!;
@@ -44,6 +47,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private string _draft = "";
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isLoaded;
+    private bool _isTakenOver;
     private int _loads;
     private int _listVersion;
     private int _offset;
@@ -158,7 +162,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             Snapshot = snapshot.IsSmall ? snapshot : null;
         }
 
-        TakeAddressSettings(before, isOther);
+        if (!IsOwn()) TakeAddressSettings(before, isOther);
         _ = _opened.TrySetResult();
         if (isOther) _toShow = true;
         else if (_address.Time is { } time && before.Time != time) _toSeek = time;
@@ -167,7 +171,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     private bool TryTakeSnapshot()
     {
-        if (!RendererInfo.IsInteractive || Snapshot is not { } snapshot) return false;
+        if (!RendererInfo.IsInteractive || _isTakenOver) return false;
+        _isTakenOver = true; // the framework gives the state again with later parameters
+        if (Snapshot is not { } snapshot) return false;
         Snapshot = null; // once: later it would be old
         if (snapshot.ConversationId != _address.ConversationId) return false;
         (_conversation, _problem, _videos, _recent) = (snapshot.Conversation, snapshot.Problem, snapshot.Videos, snapshot.Recent);
@@ -215,6 +221,27 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         var ids = _turns.SelectMany(t => t.Question.Media).Select(m => m.VideoId).OfType<string>().Concat(_address.Attached).Distinct().ToList();
         if (!ids.SequenceEqual(_videos.Select(v => v.Id))) _videos = await _library.FindAsync(_user!, ids, _gone.Token);
         _attached = [.. _videos.Where(v => _address.Attached.Contains(v.Id))];
+    }
+
+    /// <summary>Puts settings of the page into its address. That comes back a little later, when more may have been typed.</summary>
+    private void PutUp(ChatAddress address)
+    {
+        if (_own.Count == MaxOwn) _ = _own.Dequeue();
+        _own.Enqueue(address.ToString());
+        Navigation.NavigateTo(address.ToString(), replace: true);
+    }
+
+    /// <summary>Whether the address is what the page itself put up: the forms have it already, perhaps with more behind it.</summary>
+    private bool IsOwn()
+    {
+        var address = _address.ToString();
+        if (!_own.Contains(address)) return false;
+        while (_own.Dequeue() != address)
+        {
+            // Earlier ones were passed over.
+        }
+
+        return true;
     }
 
     /// <summary>The forms follow the address where it changed; a conversation that is opened brings the settings of its last answer.</summary>

@@ -5,60 +5,45 @@ using Studio.Accounts;
 using Studio.Api;
 using Studio.Components;
 using Studio.Data;
+using Studio.Hosting;
 using Studio.Library;
 using Studio.Library.Importing;
 
 namespace Studio.Pages.Library;
 
-/// <summary>All videos and images a person may see, and the uploads under way. Search, tag, order and page are in the address.</summary>
-public sealed partial class LibraryPage
+/// <summary>Everybody's way to the videos: find, upload, import, tag and delete. What is shown stands in the address.</summary>
+public sealed partial class LibraryPage(
+    VideoLibrary library, VideoImporter importer, ImportFolders folders, LibraryEvents events, StudioOptions options, Toasts toasts, NavigationManager navigation, IJSRuntime script, TimeProvider time)
+    : ComponentBase, IAsyncDisposable
 {
-    /// <summary>Videos of a page.</summary>
-    private const int PageSize = 48;
+    private const int OnAPage = 24;
 
     /// <summary>Tags above the grid; the search finds the others.</summary>
-    private const int MaxTagsShown = 40;
+    private const int TagsShown = 40;
 
-    /// <summary>Uploads whose progress is shown.</summary>
-    private const int MaxUploadsShown = 100;
+    /// <summary>Several changes in a row, and several letters of a search, are shown together.</summary>
+    private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(300);
 
-    private readonly HashSet<string> _selected = []; // bounded by the page's videos: it is emptied when the list changes
     private readonly CancellationTokenSource _gone = new();
+    private readonly Dictionary<string, VideoView> _selected = new(StringComparer.Ordinal); // of the page that is shown, at most OnAPage
     private ElementReference _root;
-    private DotNetObjectReference<LibraryPage>? _self;
     private IJSObjectReference? _module;
-    private IJSObjectReference? _handlers;
+    private IJSObjectReference? _running;
     private CurrentUser? _user;
-    private Paged<VideoView>? _page;
+    private VideoQuery _query = new();
+    private Paged<VideoView>? _list;
     private IReadOnlyList<TagUse> _tags = [];
     private Usage? _usage;
-    private IReadOnlyList<UploadProgress> _uploads = [];
-    private DeleteVideos? _delete;
     private ImportDialog? _import;
-    private string _text = "";
-    private string _newTag = "";
+    private string _search = "";
+    private bool _isEmpty;
     private bool _isBusy;
+    private int _news;
     private int _searches;
 
-    [Inject] private VideoLibrary Videos { get; set; } = null!;
+    [CascadingParameter] private Task<AuthenticationState> Authentication { get; set; } = null!;
 
-    [Inject] private ImportFolders Imports { get; set; } = null!;
-
-    [Inject] private VideoImporter Importer { get; set; } = null!;
-
-    [Inject] private LibraryEvents Events { get; set; } = null!;
-
-    [Inject] private Toasts Toasts { get; set; } = null!;
-
-    [Inject] private NavigationManager Navigation { get; set; } = null!;
-
-    [Inject] private IJSRuntime Script { get; set; } = null!;
-
-    [Inject] private TimeProvider Time { get; set; } = null!;
-
-    [CascadingParameter] private Task<AuthenticationState>? Authentication { get; set; }
-
-    [SupplyParameterFromQuery(Name = "q")] private string? Text { get; set; }
+    [SupplyParameterFromQuery(Name = "q")] private string? Query { get; set; }
 
     [SupplyParameterFromQuery(Name = "tag")] private string? Tag { get; set; }
 
@@ -66,53 +51,48 @@ public sealed partial class LibraryPage
 
     [SupplyParameterFromQuery(Name = "sort")] private string? Sort { get; set; }
 
-    [SupplyParameterFromQuery(Name = "page")] private int? Page { get; set; }
+    [SupplyParameterFromQuery(Name = "mine")] private bool Mine { get; set; }
 
-    private bool IsFiltered => !string.IsNullOrEmpty(Text) || !string.IsNullOrEmpty(Tag) || !string.IsNullOrEmpty(Kind);
+    [SupplyParameterFromQuery(Name = "page")] private int? PageNumber { get; set; }
 
-    /// <summary>Called by the page's script, at most four times a second.</summary>
-    [JSInvokable]
-    public async Task UploadsChanged(UploadProgress[] uploads)
-    {
-        ArgumentNullException.ThrowIfNull(uploads);
-        var before = _uploads.Count(u => u.State == "done");
-        _uploads = [.. uploads.Take(MaxUploadsShown)];
-        if (_uploads.Count(u => u.State == "done") != before) await LoadAsync();
-        StateHasChanged();
-    }
+    private VideoImporter Importer => importer;
+
+    private ImportFolders Folders => folders;
+
+    private StudioOptions Options => options;
+
+    private IReadOnlyList<VideoView> Selection => [.. _selected.Values];
+
+    private bool IsFiltered => !string.IsNullOrWhiteSpace(Query) || !string.IsNullOrEmpty(Tag) || _query.Kind is not null || Mine;
 
     public async ValueTask DisposeAsync()
     {
-        Events.Changed -= LibraryChanged;
+        events.Changed -= Changed;
         await _gone.CancelAsync();
         _gone.Dispose();
         try
         {
-            if (_handlers is not null)
+            if (_running is not null)
             {
-                await _handlers.InvokeVoidAsync("stop");
-                await _handlers.DisposeAsync();
+                await _running.InvokeVoidAsync("dispose");
+                await _running.DisposeAsync();
             }
 
             if (_module is not null) await _module.DisposeAsync();
         }
         catch (JSDisconnectedException)
         {
-            // The page is gone, and its script with it.
+            // The page is gone, and its scripts with it.
         }
-
-        _self?.Dispose();
     }
 
-    protected override async Task OnInitializedAsync()
-    {
-        _user = CurrentUser.TryFrom(Authentication is null ? null : (await Authentication).User);
-        Events.Changed += LibraryChanged;
-    }
+    protected override void OnInitialized() => events.Changed += Changed;
 
     protected override async Task OnParametersSetAsync()
     {
-        _text = Text ?? "";
+        _user = CurrentUser.From((await Authentication).User);
+        if (_search.Trim() != (Query ?? "")) _search = Query ?? "";
+        _query = new(Query, Tag, VideoLabels.Parse<VideoKind>(Kind), Mine, VideoLabels.Parse<VideoSort>(Sort) ?? VideoSort.Newest);
         _selected.Clear();
         await LoadAsync();
     }
@@ -122,126 +102,134 @@ public sealed partial class LibraryPage
         if (!firstRender) return;
         try
         {
-            _self = DotNetObjectReference.Create(this);
-            _module = await Script.InvokeAsync<IJSObjectReference>("import", "./js/library.js");
-            _handlers = await _module.InvokeAsync<IJSObjectReference>("start", _self, _root);
+            _module = await script.InvokeAsync<IJSObjectReference>("import", "./js/library.js");
+            _running = await _module.InvokeAsync<IJSObjectReference>("start", _root, _user is { CanWrite: true });
         }
         catch (JSDisconnectedException)
         {
-            // Closed while it was being set up.
+            // The page was left before it was there.
         }
     }
-
-    private static string Count(int n, string what) => n == 1 ? $"1 {what}" : $"{n} {what}s";
 
     private async Task LoadAsync()
     {
-        if (_user is null || _gone.IsCancellationRequested) return;
-        var sort = Enum.TryParse<VideoSort>(Sort, ignoreCase: true, out var s) ? s : VideoSort.Newest;
-        VideoKind? kind = Enum.TryParse<VideoKind>(Kind, ignoreCase: true, out var k) ? k : null;
+        if (_user is not { } user || _gone.IsCancellationRequested) return;
         try
         {
-            _page = await Videos.ListAsync(_user, new(Text, string.IsNullOrEmpty(Tag) ? null : Tag, kind, Sort: sort), Math.Max(1, Page ?? 1), PageSize, _gone.Token);
-            _tags = await Videos.TagsAsync(_user, _gone.Token);
-            _usage = await Videos.UsageAsync(_user, _gone.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The page is gone.
-        }
-    }
-
-    /// <summary>An upload has ended or a strip of pictures is made, here or in another window.</summary>
-    private void LibraryChanged(string ownerId)
-    {
-        if (ownerId != _user?.Id) return;
-        _ = InvokeAsync(async () =>
-        {
-            await LoadAsync();
+            var page = Math.Clamp(PageNumber ?? 1, 1, 1_000_000);
+            _list = await library.ListAsync(user, _query, page, OnAPage, _gone.Token);
+            // What is deleted leaves the last page empty.
+            if (_list.Items.Count == 0 && _list.Total > 0 && page > 1) _list = await library.ListAsync(user, _query, _list.Pages, OnAPage, _gone.Token);
+            _isEmpty = _list.Total == 0 && !IsFiltered;
+            _tags = await library.TagsAsync(user, _gone.Token);
+            _usage = user.CanWrite ? await library.UsageAsync(user, _gone.Token) : null;
+            foreach (var id in _selected.Keys.Except(_list.Items.Select(v => v.Id)).ToList()) _ = _selected.Remove(id);
+            foreach (var video in _list.Items.Where(v => _selected.ContainsKey(v.Id))) _selected[video.Id] = video;
             StateHasChanged();
-        });
-    }
-
-    private void SearchSoon() => _ = SearchLaterAsync(++_searches);
-
-    private async Task SearchLaterAsync(int search)
-    {
-        try
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(250), Time, _gone.Token);
-            if (search == _searches) await SearchAsync();
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
         {
-            // The page is gone.
+            // Nobody looks any more.
         }
     }
 
-    private Task SearchAsync()
+    private void Toggle(VideoView video, bool on)
     {
-        if (_text.Trim() != (Text ?? "")) Navigation.NavigateTo(Navigation.GetUriWithQueryParameters(new Dictionary<string, object?> { ["q"] = OrNull(_text.Trim()), ["page"] = null }), replace: true);
-        return Task.CompletedTask;
+        if (on) _selected[video.Id] = video;
+        else _ = _selected.Remove(video.Id);
     }
 
-    private void Go(string? kind = null, string? sort = null) => Navigation.NavigateTo(Navigation.GetUriWithQueryParameters(new Dictionary<string, object?>
+    private void Select(IEnumerable<VideoView> videos)
     {
-        ["kind"] = kind is null ? Kind : OrNull(kind), ["sort"] = sort is null ? Sort : sort == "newest" ? null : sort, ["page"] = null,
-    }));
-
-    private string Address(string? tag = null, int? page = null) => Navigation.GetUriWithQueryParameters(new Dictionary<string, object?> { ["tag"] = tag is null ? Tag : OrNull(tag), ["page"] = page > 1 ? page : null });
-
-    private static string? OrNull(string text) => text.Length == 0 ? null : text;
-
-    private void Pick(string id)
-    {
-        if (!_selected.Remove(id)) _ = _selected.Add(id);
+        _selected.Clear();
+        foreach (var video in videos) _selected[video.Id] = video;
     }
 
-    private Task TagSelectedAsync() => TryAsync(async () =>
+    private async Task DeletedAsync(int count)
     {
-        await Videos.TagAsync(_user!, [.. _selected], [_newTag], [], _gone.Token);
-        _newTag = "";
-        await LoadAsync();
-    });
-
-    private Task DeleteSelectedAsync() => TryAsync(async () =>
-    {
-        if (!await _delete!.AskAsync(_user!, [.. _selected])) return;
+        toasts.Info($"{VideoLabels.Count(count, "file")} deleted.");
         _selected.Clear();
         await LoadAsync();
-    });
+    }
 
-    private Task AddSamplesAsync() => TryAsync(async () =>
+    private async Task AddSamplesAsync()
     {
         _isBusy = true;
         try
         {
-            _ = await Importer.AddSamplesAsync(_user!, progress: null, _gone.Token);
+            _ = await importer.AddSamplesAsync(_user!, progress: null, _gone.Token);
             await LoadAsync();
+        }
+        catch (Exception e) when (e is RequestException or IOException)
+        {
+            toasts.Error(e.Message);
+        }
+        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
+        {
+            // The page was left; what was copied so far is removed.
         }
         finally
         {
             _isBusy = false;
         }
-    });
+    }
 
-    private Task OpenImportAsync() => TryAsync(() => _import!.OpenAsync(_user!));
-
-    private Task ActAsync(string key, string what) => _module is null ? Task.CompletedTask : TryAsync(() => _module.InvokeVoidAsync("act", key, what).AsTask());
-
-    private async Task TryAsync(Func<Task> work)
+    /// <summary>Uploads, imports and pictures of this person, and what the team shares: shown soon, but not at every piece.</summary>
+    private void Changed(string ownerId)
     {
-        try
+        var turn = Interlocked.Increment(ref _news);
+        _ = InvokeAsync(async () =>
         {
-            await work();
-        }
-        catch (RequestException e)
+            try
+            {
+                await Task.Delay(s_calm, time, _gone.Token);
+                if (turn == Volatile.Read(ref _news)) await LoadAsync();
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                // The page is gone.
+            }
+        });
+    }
+
+    private void SearchSoon()
+    {
+        var turn = ++_searches;
+        _ = SearchLaterAsync();
+
+        async Task SearchLaterAsync()
         {
-            Toasts.Error(e.Message);
-        }
-        catch (Exception e) when (e is OperationCanceledException or JSDisconnectedException)
-        {
-            // The page is gone.
+            try
+            {
+                await Task.Delay(s_calm, time, _gone.Token);
+                if (turn == _searches) Search();
+            }
+            catch (OperationCanceledException)
+            {
+                // The page is gone.
+            }
         }
     }
+
+    private void Search()
+    {
+        _searches++;
+        if (_search.Trim() != (Query ?? "")) navigation.NavigateTo(Address(text: _search.Trim()), replace: true);
+    }
+
+    private void Go(string? tag = null, string? kind = null, string? sort = null, bool? mine = null) => navigation.NavigateTo(Address(tag: tag, kind: kind, sort: sort, mine: mine));
+
+    /// <summary>The address with some values changed; another list begins at its first page.</summary>
+    private string Address(string? text = null, string? tag = null, string? kind = null, string? sort = null, bool? mine = null, int? page = null) =>
+        navigation.GetUriWithQueryParameters("library", new Dictionary<string, object?>
+        {
+            ["q"] = Filled(text ?? Query),
+            ["tag"] = Filled(tag ?? Tag),
+            ["kind"] = Filled(kind ?? Kind),
+            ["sort"] = Filled(sort ?? Sort) is { } word && !word.Equals(nameof(VideoSort.Newest), StringComparison.OrdinalIgnoreCase) ? word : null,
+            ["mine"] = (mine ?? Mine) ? true : null,
+            ["page"] = page is > 1 ? page : null,
+        });
+
+    private static string? Filled(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 }

@@ -45,6 +45,7 @@ export function start(root, page) {
   }, { signal });
 
   document.addEventListener("keydown", (event) => keys(event, root, call), { signal });
+  root.toggleAttribute("data-ready", true);
 
   return {
     /** A conversation is on the page: its draft into the input, its end or one of its messages into view. */
@@ -111,6 +112,7 @@ function composer(root, call, signal) {
   const key = () => keyOf(root.dataset.conversation);
   let timer = 0;
   let sending = false;
+  let fresh = true;
   const store = (text) => { try { if (text) sessionStorage.setItem(key(), text); else sessionStorage.removeItem(key()); } catch { /* private mode: the draft lasts for this page */ } };
   const fit = (box) => {
     if (CSS.supports("field-sizing", "content")) return;
@@ -170,6 +172,9 @@ function composer(root, call, signal) {
       if (!box) return;
       let kept = null;
       try { kept = sessionStorage.getItem(key()); } catch { /* as above */ }
+      const early = fresh && kept === null && box.value; // typed while this script was still on its way
+      fresh = false;
+      if (early) return changed(box);
       if (box.value === (kept ?? "")) return fit(box);
       box.value = kept ?? "";
       changed(box);
@@ -189,7 +194,7 @@ function files(root, call, signal) {
     const uploads = await import("./uploads.js");
     if (!listening) {
       listening = true;
-      const off = uploads.onDone((upload) => { if (mine.delete(upload.print) && upload.video) call("AttachUploadedAsync", upload.video).catch(() => { /* the page is gone; the library has it */ }); });
+      const off = uploads.onDone((upload) => { if (mine.delete(upload.print) && upload.video) call("AttachUploadedAsync", upload.video).then(() => uploads.dismiss(upload)).catch(() => { /* the page is gone; the library has it */ }); });
       signal.addEventListener("abort", off);
     }
     const { fingerprint } = await import("./tus-client.js");

@@ -35,7 +35,7 @@ export async function mount(root, config) {
 
 class InspectPage {
   #root; #config; #abort = new AbortController(); #ribbon; #patches; #trace; #times; #video; #picture; #media = -1;
-  #address = {}; #addressTimer = 0; #tableTimer = 0; #frame = 0; #seeking = false; #second = null; #turn = 0;
+  #address = {}; #addressTimer = 0; #tableTimer = 0; #frame = 0; #seeking = false; #second = null; #other = null; #turn = 0;
 
   constructor(root, config) {
     [this.#root, this.#config] = [root, config];
@@ -89,6 +89,8 @@ class InspectPage {
       root.dataset.measure = this.#ribbonRoot.dataset.measure;
       this.#second.how = this.#root.querySelector("[data-how]").value;
       this.#second.show(matrix, trace, times, this.#sameView(matrix.columns));
+      this.#other = { root, trace, times };
+      this.#tablesSoon();
       this.#follow();
       root.dataset.ready = "true";
     } catch (error) {
@@ -212,26 +214,33 @@ class InspectPage {
     const csv = this.#ribbonRoot.closest("[data-chart]").querySelector("[data-csv]");
     csv.href = `${this.#config.api}survival.csv?measure=${this.#ribbonRoot.dataset.measure}&from=${from}&to=${to}&width=${Math.min(20000, to - from)}`;
     if (this.#second?.matrix) this.#second.setView(...this.#sameView(this.#second.matrix.columns));
+    this.#tablesSoon();
+  }
+
+  #tablesSoon() {
     clearTimeout(this.#tableTimer);
-    this.#tableTimer = setTimeout(() => this.#fillTable(), 200);
+    this.#tableTimer = setTimeout(() => {
+      this.#fillTable(this.#ribbon, this.#ribbonRoot, this.#trace, this.#times);
+      if (this.#second?.matrix && this.#other?.root.isConnected) this.#fillTable(this.#second, this.#other.root, this.#other.trace, this.#other.times);
+    }, 200);
   }
 
   /** The part in view as a table: a row a stage, a column a range of time. */
-  #fillTable() {
-    const [from, to] = this.#ribbon.view;
+  #fillTable(ribbon, root, trace, times) {
+    const [from, to] = ribbon.view;
     const width = Math.min(TableBins, to - from);
     const cell = (tag, text) => { const made = document.createElement(tag); made.textContent = text; return made; };
     const head = document.createElement("tr");
-    head.append(cell("th", "Layers"), ...Array.from({ length: width }, (_, x) => cell("th", clock(this.#times[from + Math.floor(x * (to - from) / width)], 1))));
+    head.append(cell("th", "Layers"), ...Array.from({ length: width }, (_, x) => cell("th", clock(times[from + Math.floor(x * (to - from) / width)], 1))));
     for (const made of head.children) made.scope = "col";
-    const rows = this.#trace.stages.map((stage, s) => {
+    const rows = trace.stages.map((stage, s) => {
       const row = document.createElement("tr");
       const label = cell("th", stage.firstLayer === stage.lastLayer ? `${stage.firstLayer}` : `${stage.firstLayer} to ${stage.lastLayer}`);
       label.scope = "row";
-      row.append(label, ...Array.from(bins(this.#ribbon.matrix, s, from, to, width, this.#root.querySelector("[data-how]").value), (share) => { const made = cell("td", percent(share)); made.className = "num"; return made; }));
+      row.append(label, ...Array.from(bins(ribbon.matrix, s, from, to, width, this.#root.querySelector("[data-how]").value), (share) => { const made = cell("td", percent(share)); made.className = "num"; return made; }));
       return row;
     });
-    this.#ribbonRoot.closest("[data-chart]").querySelector("[data-ribbon-table]").replaceChildren(head, ...rows);
+    root.closest("[data-chart]").querySelector("[data-ribbon-table]").replaceChildren(head, ...rows);
   }
 
   /** The address follows the cursor, but not at the pace of a drag. */

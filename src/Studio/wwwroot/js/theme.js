@@ -12,12 +12,6 @@
       document.getElementById("main")?.focus();
       return;
     }
-    const seek = event.target.closest?.("[data-seek]");
-    if (seek) {
-      const player = document.getElementById(seek.dataset.player);
-      if (player) { player.currentTime = Number(seek.dataset.seek); player.focus(); }
-      return;
-    }
     if (!event.target.closest?.("[data-theme-toggle]")) return;
     const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
     try { localStorage.setItem(key, next); } catch { /* private mode: the choice lasts for this page */ }

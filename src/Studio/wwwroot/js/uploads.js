@@ -23,6 +23,8 @@ export function add(files) {
     const print = fingerprint(file);
     if (uploads.some((u) => u.print === print && !u.isOver)) continue;
     missing = missing.filter((n) => n.print !== print);
+    const before = uploads.findIndex((u) => u.print === print);
+    if (before >= 0) uploads.splice(before, 1); // what became of it the last time is no longer of interest
     const upload = new Upload(file);
     upload.addEventListener("change", () => changed(upload));
     upload.addEventListener("progress", () => { timer ||= setTimeout(draw, redraw); });
@@ -34,6 +36,13 @@ export function add(files) {
     uploads.splice(over, 1);
   }
   pump();
+  draw();
+}
+
+/** Takes one that is over out of the tray: its outcome is shown elsewhere. */
+export function dismiss(upload) {
+  if (!upload.isOver || !uploads.includes(upload)) return;
+  uploads.splice(uploads.indexOf(upload), 1);
   draw();
 }
 
@@ -63,7 +72,7 @@ function changed(upload) {
   if (upload.state === "done") {
     say(`${upload.name} is in the library.`);
     for (const listener of listeners) listener(upload);
-  } else if (upload.state === "refused") {
+  } else if (upload.state === "failed") {
     say(`${upload.name} was refused. ${upload.message}`);
   }
   if (upload.isOver || upload.state === "paused") pump();
@@ -115,7 +124,7 @@ function say(text) {
 function draw() {
   clearTimeout(timer);
   timer = 0;
-  const all = [...missing.map((n) => ({ ...n, key: `missing ${n.url}`, state: "missing" })), ...uploads.map((u) => Object.assign(u, { key: `upload ${u.print}` }))];
+  const all = [...missing.map((n) => ({ ...n, key: `missing ${n.url}`, state: "unfinished" })), ...uploads.map((u) => Object.assign(u, { key: `upload ${u.print}` }))];
   if (!tray && all.length === 0) return;
   if (!tray) make();
   tray.hidden = all.length === 0;
@@ -128,11 +137,12 @@ function draw() {
     fill(row, upload);
   }
   for (const row of rows.values()) row.remove();
-  const over = uploads.filter((u) => u.isOver).length;
-  const left = uploads.length - over;
+  const done = uploads.filter((u) => u.state === "done").length;
+  const failed = uploads.filter((u) => u.state === "failed").length;
+  const left = uploads.length - done - failed;
   const toggle = tray.querySelector(".upload-toggle");
-  set(toggle, left > 0 ? `Uploading ${left} of ${uploads.length}` : missing.length > 0 ? "Unfinished uploads" : `${over} upload${over === 1 ? "" : "s"} over`);
-  tray.querySelector("[data-action=clear]").hidden = over === 0;
+  set(toggle, left > 0 ? `Uploading ${left} of ${uploads.length}` : missing.length > 0 ? "Unfinished uploads" : [done > 0 || failed === 0 ? `${done} uploaded` : "", failed > 0 ? `${failed} not taken` : ""].filter(Boolean).join(", "));
+  tray.querySelector("[data-action=clear]").hidden = done + failed === 0;
 }
 
 function line(upload) {
@@ -156,7 +166,8 @@ function line(upload) {
   link.dataset.action = "open";
   link.setAttribute("aria-label", `Open: ${upload.name}`);
   buttons.append(link);
-  row.append(name, bar, figures, buttons);
+  const error = element("span", "upload-error");
+  row.append(name, bar, figures, buttons, error);
   return row;
 }
 
@@ -166,17 +177,20 @@ const actions = {
   waiting: ["retry", "pause", "cancel"],
   checking: [],
   paused: ["resume", "cancel"],
-  missing: ["pick", "cancel"],
+  unfinished: ["pick", "cancel"],
   done: ["open", "dismiss"],
-  refused: ["retry", "dismiss"],
-  cancelled: ["dismiss"],
+  failed: ["retry", "dismiss"],
+  cancelled: [],
 };
 
 function fill(row, upload) {
   row.dataset.state = upload.state;
   const bar = row.querySelector("progress");
   bar.value = upload.offset;
-  bar.hidden = upload.state === "done" || upload.state === "refused" || upload.state === "cancelled";
+  bar.hidden = upload.state === "done" || upload.state === "failed";
+  const error = row.querySelector(".upload-error");
+  error.hidden = !upload.message;
+  set(error, upload.message ?? "");
   set(row.querySelector(".upload-figures"), words(upload));
   const wanted = actions[upload.state];
   for (const button of row.querySelectorAll("[data-action]")) button.hidden = !wanted.includes(button.dataset.action);
@@ -186,15 +200,14 @@ function fill(row, upload) {
 function words(upload) {
   const share = `${bytes(upload.offset)} of ${bytes(upload.size)}`;
   switch (upload.state) {
-    case "queued": return "Waiting for its turn";
+    case "queued": return `${bytes(upload.size)}, waiting for its turn`;
     case "sending": return `${share}${upload.speed > 0 ? ` · ${bytes(upload.speed)}/s · ${time((upload.size - upload.offset) / upload.speed)} left` : ""}`;
-    case "waiting": return `${share}. ${upload.message}`;
-    case "checking": return "Complete; the server is looking into it";
-    case "paused": return `${share}, paused`;
-    case "missing": return `${share}. Pick the file again to go on. ${upload.message ?? ""}`;
-    case "done": return "In the library";
-    case "cancelled": return "Cancelled";
-    default: return upload.message;
+    case "waiting": return `${share}, interrupted`;
+    case "checking": return "complete; the server is looking into it";
+    case "paused": return `paused at ${share}`;
+    case "unfinished": return `${share}, begun before this page was loaded`;
+    case "done": return `${bytes(upload.size)}, ${upload.url?.endsWith(`/${upload.video}`) === false ? "already " : ""}in the library`;
+    default: return `${bytes(upload.size)}, not taken`;
   }
 }
 
@@ -217,13 +230,15 @@ function act(event) {
   if (!upload || action === "open") return;
   const row = button.closest("li");
   if (action === "pause") upload.pause();
-  else if (action === "resume" || (action === "retry" && upload.state === "refused")) upload.start();
+  else if (action === "resume" || (action === "retry" && upload.state === "failed")) upload.start();
   else if (action === "retry") upload.hurry();
-  else if (action === "cancel") upload.cancel();
-  else if (action === "dismiss") uploads.splice(uploads.indexOf(upload), 1);
+  else if (action === "cancel") {
+    uploads.splice(uploads.indexOf(upload), 1);
+    upload.cancel().then(pump);
+  } else if (action === "dismiss") uploads.splice(uploads.indexOf(upload), 1);
   draw();
   // The button that was pressed may have gone: the focus stays with its upload, or with the tray.
-  if (!document.contains(button) || button.hidden) (row.isConnected ? row.querySelector("[data-action]:not([hidden])") : tray.querySelector(".upload-toggle"))?.focus();
+  if (!document.contains(button) || button.hidden) (row.isConnected ? row.querySelector("[data-action]:not([hidden])") : tray.hidden ? document.getElementById("main") : tray.querySelector(".upload-toggle"))?.focus();
 }
 
 function pick(note) {

@@ -39,7 +39,7 @@ public sealed class MemoryModelTests
     public void PrefillPeak_MeasuredRun_IsAboveAndClose(SafetensorsDtype stored, bool compressed, int visual)
     {
         var model = SmallModel(stored);
-        var settings = compressed ? new CompressionSettings(CompressionType.Uniform0Attention, [1, 4], [1, 0.75, 0.25]) : CompressionSettings.Off;
+        var settings = compressed ? new VisualDropout(CompressionType.Uniform0Attention, [1, 4], [1, 0.75, 0.25]) : CompressionSettings.Off;
         var type = stored == SafetensorsDtype.F32 ? ScalarType.Float32 : ScalarType.BFloat16;
         using var weights = Random(model.Language, type);
         using var decoder = new Qwen2Decoder(model.Language, weights, Device.CPU, ScalarType.Float32);
@@ -67,7 +67,7 @@ public sealed class MemoryModelTests
     public void StageHidden_AttentionDrop_IsWhatTheSequenceKeeps(bool retain)
     {
         var model = SmallModel(SafetensorsDtype.F32);
-        var settings = new CompressionSettings(CompressionType.Uniform0Attention, [1, 4], [1, 0.75, 0.25]);
+        var settings = new VisualDropout(CompressionType.Uniform0Attention, [1, 4], [1, 0.75, 0.25]);
         using var weights = Random(model.Language, ScalarType.Float32);
         using var decoder = new Qwen2Decoder(model.Language, weights, Device.CPU, ScalarType.Float32);
         using var scope = torch.NewDisposeScope();

@@ -18,7 +18,7 @@ public sealed class PlannerTests
         Visuals = [VisualInput.Video(64)],
         TextTokens = 64,
         NewTokens = 101,
-        Compression = CompressionSettings.Balanced,
+        Compression = VisualDropout.Balanced,
     };
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class PlannerTests
         string[] Names(params string[] path) => [.. path.Aggregate(document.RootElement, (e, name) => e.GetProperty(name)).EnumerateObject().Select(p => p.Name)];
         Assert.Equal(["model", "device", "computeType", "storedType", "compression", "cost", "steps", "rates", "notes", "firstToken", "total"], Names());
         Assert.Equal(["tokens", "visual", "decoder", "weights", "memory", "totalFlops"], Names("cost"));
-        Assert.Equal(["frames", "clips", "crops", "visual", "text", "new", "stages", "rowsPerLayer", "kvBytes", "prompt", "rowLayers", "squaredRows"], Names("cost", "tokens"));
+        Assert.Equal(["frames", "clips", "crops", "visual", "text", "new", "stages", "rowsPerLayer", "kvBytes", "windows", "prompt", "positions", "rowLayers", "squaredRows"], Names("cost", "tokens"));
         Assert.Equal(["key", "measuredAt", "gemmFp32", "gemmBf16", "readBytesPerSecond", "copyBytesPerSecond"], Names("rates"));
         Assert.Equal(["cpuModel", "threads", "libtorch", "blas", "device"], Names("rates", "key"));
         Assert.Equal(["low", "high", "isExact"], Names("total"));

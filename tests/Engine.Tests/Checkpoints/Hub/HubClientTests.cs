@@ -297,7 +297,8 @@ public sealed class HubClientTests : IAsyncDisposable
 
     [Theory]
     [InlineData("nonsense")]
-    [InlineData("a/b/c")]
+    [InlineData("a/b/c/d")]
+    [InlineData("a/b/../c")]
     [InlineData("../etc")]
     [InlineData("a/..")]
     [InlineData("a/b?x=1")]
@@ -315,7 +316,7 @@ public sealed class HubClientTests : IAsyncDisposable
     [InlineData("\"sha\":\"0123", "\"sha\":\"../3", "expected 40 hex digits")] // would be part of every address
     [InlineData("\"lfs\":{\"sha256\":\"", "\"lfs\":{\"sha256\":\"x", "no usable size and hash")]
     [InlineData("{\"rfilename\":\"config.json\"", "{\"rfilename\":\"konfig.json\"", "no config.json")]
-    [InlineData("{\"rfilename\":\"model.safetensors\"", "{\"rfilename\":\"sub/model.safetensors\"", "*.safetensors in its top folder")]
+    [InlineData("{\"rfilename\":\"model.safetensors\"", "{\"rfilename\":\"sub/model.safetensors\"", "*.safetensors in its top folder or one below it")]
     [InlineData("{\"rfilename\":\"README.md\"", "{\"rfilename\":\"config.json\"", "some perhaps twice")]
     [InlineData("\"id\"", "id", "cannot be read")]
     public async Task PullAsync_ListingMakesNoSense_IsRefused(string from, string to, string reason)

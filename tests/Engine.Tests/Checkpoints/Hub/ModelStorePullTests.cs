@@ -70,6 +70,46 @@ public sealed class ModelStorePullTests : IAsyncDisposable
         Checkpoint.Open(folder).Dispose();
     }
 
+    [Fact]
+    public async Task PullAsync_ModelInTheOnlyFolder_IsFoundThere()
+    {
+        MoveInto("weights_8");
+
+        ModelManifest manifest = await PullAsync();
+
+        Assert.Equal(["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"], manifest.Files.Select(file => file.Name));
+        Checkpoint.Open(manifest.Folder).Dispose();
+    }
+
+    [Fact]
+    public async Task PullAsync_ModelsInSeveralFolders_AsksForOneAndTakesIt()
+    {
+        MoveInto("weights_4", "weights_8");
+        Assert.Contains("weights_4, weights_8. Name one: OWNER/NAME/FOLDER", (await Assert.ThrowsAsync<HubException>(PullAsync)).Message, StringComparison.Ordinal);
+
+        using var client = new HubClient(_hub.Options());
+        ModelManifest manifest = await _store.PullAsync(client, $"{FakeHub.Id}/weights_8", cancellationToken: Token);
+
+        Assert.Equal("weights_8", manifest.Name);
+        Assert.Equal(manifest.Folder, _store.Resolve($"{FakeHub.Id}/weights_8"));
+        Assert.All(_hub.RequestsOf("model.safetensors"), request => Assert.Contains("/weights_8/", request.Path, StringComparison.Ordinal));
+        Assert.Contains("folder weights_9", (await Assert.ThrowsAsync<HubException>(
+            () => _store.PullAsync(client, $"{FakeHub.Id}/weights_9", cancellationToken: Token))).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Moves the model from the repository's top folder into others.</summary>
+    private void MoveInto(params string[] folders)
+    {
+        foreach ((string name, byte[] body) in _hub.Files.Where(file => HubClient.IsNeeded(file.Key)).ToArray())
+        {
+            _hub.Files.Remove(name);
+            foreach (string folder in folders)
+            {
+                _hub.Files[$"{folder}/{name}"] = body;
+            }
+        }
+    }
+
     private async Task<ModelManifest> PullAsync()
     {
         using var client = new HubClient(_hub.Options());

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Studio.Engine.Tests.Compression;
 
-public sealed class CompressionSettingsTests
+public sealed class VisualDropoutTests
 {
     [Theory]
     [InlineData("off")]
@@ -14,9 +14,9 @@ public sealed class CompressionSettingsTests
     [InlineData("uniform1_attention:1,3,6:1,0.7,0.45,0.2")]
     public void Parse_WhatToStringWrites_IsTheSame(string text)
     {
-        var settings = CompressionSettings.Parse(text, 28);
+        var settings = VisualDropout.Parse(text, 28);
         Assert.Equal(text, settings.ToString());
-        Assert.Equal(settings, CompressionSettings.Parse(settings.ToString(), 28));
+        Assert.Equal(settings, VisualDropout.Parse(settings.ToString(), 28));
     }
 
     [Theory]
@@ -26,7 +26,7 @@ public sealed class CompressionSettingsTests
     [InlineData("strong", 4, "uniform0_attention:1,2:1,0.5,0.125")]
     [InlineData("balanced", 1, "off")] // no layer lies between
     public void Parse_Presets_ScaleWithTheDepth(string preset, int layers, string expected) =>
-        Assert.Equal(expected, CompressionSettings.Parse(preset, layers).ToString());
+        Assert.Equal(expected, VisualDropout.Parse(preset, layers).ToString());
 
     [Theory]
     [InlineData("strongest", "unknown compression 'strongest'")]
@@ -44,16 +44,16 @@ public sealed class CompressionSettingsTests
     [InlineData("uniform:28:1,0.5", "cannot drop after layer 28")] // the ranking needs a layer behind it
     public void Parse_BadText_SaysWhatAndWhy(string text, string reason)
     {
-        var e = Assert.Throws<ArgumentException>(() => CompressionSettings.Parse(text, 28));
+        var e = Assert.Throws<ArgumentException>(() => VisualDropout.Parse(text, 28));
         Assert.Contains(reason, e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Constructor_BeyondTheMostStages_IsRefused()
     {
-        static CompressionSettings Make(int stages) => new(CompressionType.Uniform, [.. Enumerable.Range(1, stages)], [.. Enumerable.Repeat(1.0, stages + 1)]);
-        Assert.Equal(CompressionSettings.MaxStages, Make(CompressionSettings.MaxStages).DropAfterLayers.Count);
-        Assert.Throws<ArgumentException>(() => Make(CompressionSettings.MaxStages + 1));
+        static VisualDropout Make(int stages) => new(CompressionType.Uniform, [.. Enumerable.Range(1, stages)], [.. Enumerable.Repeat(1.0, stages + 1)]);
+        Assert.Equal(VisualDropout.MaxStages, Make(VisualDropout.MaxStages).DropAfterLayers.Count);
+        Assert.Throws<ArgumentException>(() => Make(VisualDropout.MaxStages + 1));
     }
 
     [Theory]
@@ -62,24 +62,24 @@ public sealed class CompressionSettingsTests
     [InlineData(101, 3, 20)]
     [InlineData(10, 1, 7)]
     public void Alive_IsTheTruncatedProductOfTheOriginalCount(int n, int stage, int expected) =>
-        Assert.Equal(expected, CompressionSettings.Parse("uniform1_attention:1,3,6:1,0.7,0.45,0.2", 8).Alive(n, stage));
+        Assert.Equal(expected, VisualDropout.Parse("uniform1_attention:1,3,6:1,0.7,0.45,0.2", 8).Alive(n, stage));
 
     [Fact]
     public void StageOfLayer_And_FirstAttentionStage_FollowTheSchedule()
     {
-        var settings = CompressionSettings.Parse("uniform0_attention:2,4:1,0.5,0.25", 6);
+        var settings = VisualDropout.Parse("uniform0_attention:2,4:1,0.5,0.25", 6);
         Assert.Equal([0, 0, 1, 1, 2, 2], Enumerable.Range(0, 6).Select(settings.StageOfLayer));
         Assert.Equal(1, settings.FirstAttentionStage);
-        Assert.Equal(2, CompressionSettings.Parse("uniform:2,4:1,0.5,0.25", 6).FirstAttentionStage); // none: the number of drops
-        Assert.Equal(0, CompressionSettings.Off.FirstAttentionStage);
+        Assert.Equal(2, VisualDropout.Parse("uniform:2,4:1,0.5,0.25", 6).FirstAttentionStage); // none: the number of drops
+        Assert.Equal(0, VisualDropout.None.FirstAttentionStage);
     }
 
     [Fact]
     public void From_AStoredSwitch_DecidesWhetherThePlaceholdersCount()
     {
         var stored = new CompressionDefaults { Enabled = false, Type = CompressionType.Attention, DropAfterLayers = [24], StageRatios = [1, 0.5] };
-        Assert.True(CompressionSettings.From(stored, 8).IsOff);
-        Assert.Equal("attention:24:1,0.5", CompressionSettings.From(stored with { Enabled = true }, 28).ToString());
-        Assert.Throws<ArgumentException>(() => CompressionSettings.From(stored with { Enabled = true }, 8));
+        Assert.True(VisualDropout.From(stored, 8).IsOff);
+        Assert.Equal("attention:24:1,0.5", VisualDropout.From(stored with { Enabled = true }, 28).ToString());
+        Assert.Throws<ArgumentException>(() => VisualDropout.From(stored with { Enabled = true }, 8));
     }
 }

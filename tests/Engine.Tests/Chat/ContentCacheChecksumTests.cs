@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Studio.Engine.Tests.Chat;
 
-public sealed class VisualTokenCacheChecksumTests
+public sealed class ContentCacheChecksumTests
 {
     [Theory]
     [InlineData(0)]
@@ -13,7 +13,7 @@ public sealed class VisualTokenCacheChecksumTests
     public void Append_TheUsualCheckString_GivesThePublishedCrc32C(int cut)
     {
         var text = "123456789"u8;
-        var checksum = new VisualTokenCacheChecksum();
+        var checksum = new ContentCacheChecksum();
         checksum.Append(text[..cut]);
         checksum.Append(text[cut..]);
         Assert.Equal("e3069283", checksum.Text);
@@ -34,7 +34,7 @@ public sealed class VisualTokenCacheChecksumTests
 
         static string Of(byte[] data)
         {
-            var checksum = new VisualTokenCacheChecksum();
+            var checksum = new ContentCacheChecksum();
             checksum.Append(data);
             return checksum.Text;
         }

@@ -5,16 +5,35 @@ using Studio.Engine.Checkpoints;
 
 namespace Studio.Engine.Chat;
 
+/// <summary>How a kind of entry lies in a file.</summary>
+internal interface ICacheFormat<T>
+{
+    /// <summary>Upper bound of the file's length.</summary>
+    long Size(T entry);
+
+    /// <summary>Writes a file that appears whole or not at all.</summary>
+    /// <exception cref="IOException">The disk is full or gone.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder is read only.</exception>
+    void Write(string path, T entry);
+
+    /// <summary>Maps a file and checks all of it.</summary>
+    /// <exception cref="CheckpointException">Not a safetensors file; with an inner exception, it could not be opened.</exception>
+    /// <exception cref="InvalidDataException">It is damaged, of another version, or of another key.</exception>
+    T Read(string path, string key);
+}
+
 /// <summary>
 /// The files of a cache: one per entry, named by the SHA-256 of its key, last used at its modification time. Files
 /// appear by a rename and vanish whole, so that several processes may share a folder without a lock: what another one
 /// deletes is a miss here, or lives on under the tensors that map it.
 /// </summary>
-internal sealed partial class VisualTokenCacheFolder
+internal sealed class ContentCacheFolder<T>
+    where T : class, ICacheEntry<T>
 {
     /// <summary>After so long without a write a temporary file is what a killed process left behind.</summary>
     internal static readonly TimeSpan TemporaryLifetime = TimeSpan.FromHours(1);
 
+    private readonly ICacheFormat<T> _format;
     private readonly Lock _writing = new();
     private readonly string _folder;
     private readonly long _bound;
@@ -24,17 +43,17 @@ internal sealed partial class VisualTokenCacheFolder
     private long _failures;
     private string? _lastFailure;
 
-    internal VisualTokenCacheFolder(string folder, long bound, TimeProvider time)
+    internal ContentCacheFolder(ICacheFormat<T> format, string folder, long bound, TimeProvider time)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        (_folder, _bound, _time) = (Path.GetFullPath(folder), bound, time);
+        (_format, _folder, _bound, _time) = (format, Path.GetFullPath(folder), bound, time);
         try
         {
             _ = Directory.CreateDirectory(_folder);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"the folder '{_folder}' for visual tokens cannot be made: {exception.Message} Name another, or give the account the right to write there.", exception);
+            throw new IOException($"the folder '{_folder}' of a cache cannot be made: {exception.Message} Name another, or give the account the right to write there.", exception);
         }
     }
 
@@ -44,17 +63,17 @@ internal sealed partial class VisualTokenCacheFolder
     internal string? LastFailure => Volatile.Read(ref _lastFailure);
 
     internal string PathOf(string key) =>
-        Path.Combine(_folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key))) + VisualTokenCacheFile.Extension);
+        Path.Combine(_folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key))) + CacheFileNames.Extension);
 
     /// <returns>The entry with a reference for the caller, or null.</returns>
-    internal EncodedMedia? TryRead(string key)
+    internal T? TryRead(string key, Action<string>? onDamage = null)
     {
         var path = PathOf(key);
         try
         {
-            var media = VisualTokenCacheFile.Read(path, key);
+            var entry = _format.Read(path, key);
             SetUsed(path);
-            return media;
+            return entry;
         }
         catch (CheckpointException exception) when (exception.InnerException is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -69,23 +88,24 @@ internal sealed partial class VisualTokenCacheFolder
         {
             _ = Interlocked.Increment(ref _damaged);
             _ = TryDelete(path);
+            onDamage?.Invoke(exception.Message);
             return null;
         }
     }
 
     /// <summary>Stores an entry unless it is larger than the bound; makes room first, so that the bound holds while it is written.</summary>
-    internal void Write(EncodedMedia media)
+    internal void Write(T entry)
     {
-        var size = VisualTokenCacheFile.Size(media);
+        var size = _format.Size(entry);
         if (size > _bound) return;
-        var path = PathOf(media.Key);
+        var path = PathOf(entry.Key);
         lock (_writing)
         {
             try
             {
                 _ = Directory.CreateDirectory(_folder);
                 Trim(size, path);
-                VisualTokenCacheFile.Write(path, media);
+                _format.Write(path, entry);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -102,7 +122,7 @@ internal sealed partial class VisualTokenCacheFolder
 
     internal (int Files, long Bytes) Measure()
     {
-        var files = List(EntryName());
+        var files = List(CacheFileNames.Entry());
         return (files.Count, files.Sum(f => f.Length));
     }
 
@@ -111,7 +131,7 @@ internal sealed partial class VisualTokenCacheFolder
     {
         lock (_writing)
         {
-            foreach (var file in List(EntryName())) _ = TryDelete(file.Path);
+            foreach (var file in List(CacheFileNames.Entry())) _ = TryDelete(file.Path);
             _ = DeleteAbandoned();
         }
     }
@@ -120,7 +140,7 @@ internal sealed partial class VisualTokenCacheFolder
     /// <param name="replaced">A file that is about to be replaced and does not count.</param>
     private void Trim(long room, string? replaced)
     {
-        var files = List(EntryName()).Where(f => f.Path != replaced).OrderBy(f => f.Used).ThenBy(f => f.Path, StringComparer.Ordinal).ToList();
+        var files = List(CacheFileNames.Entry()).Where(f => f.Path != replaced).OrderBy(f => f.Used).ThenBy(f => f.Path, StringComparer.Ordinal).ToList();
         var total = room + files.Sum(f => f.Length) + DeleteAbandoned();
         foreach (var file in files)
         {
@@ -135,7 +155,7 @@ internal sealed partial class VisualTokenCacheFolder
     private long DeleteAbandoned()
     {
         var now = _time.GetUtcNow().UtcDateTime;
-        return List(TemporaryName()).Sum(f => now - f.Used > TemporaryLifetime && TryDelete(f.Path) ? 0 : f.Length);
+        return List(CacheFileNames.Temporary()).Sum(f => now - f.Used > TemporaryLifetime && TryDelete(f.Path) ? 0 : f.Length);
     }
 
     /// <summary>Only names that this class gives: a folder chosen by mistake loses nothing.</summary>
@@ -208,10 +228,15 @@ internal sealed partial class VisualTokenCacheFolder
         _ = Interlocked.Increment(ref _failures);
         Volatile.Write(ref _lastFailure, message);
     }
+}
+
+internal static partial class CacheFileNames
+{
+    internal const string Extension = ".safetensors";
 
     [GeneratedRegex(@"^[0-9a-f]{64}\.safetensors\z", RegexOptions.CultureInvariant)]
-    private static partial Regex EntryName();
+    internal static partial Regex Entry();
 
     [GeneratedRegex(@"^[0-9a-f]{64}\.safetensors\.[0-9a-f]{32}\.tmp\z", RegexOptions.CultureInvariant)]
-    private static partial Regex TemporaryName();
+    internal static partial Regex Temporary();
 }

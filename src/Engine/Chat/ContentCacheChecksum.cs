@@ -8,7 +8,7 @@ namespace Studio.Engine.Chat;
 /// would change an answer without a trace. A cryptographic hash of a long video's tokens takes seconds on processors without
 /// an instruction for it, which would be most of the time that a cached entry takes to open.
 /// </summary>
-internal struct VisualTokenCacheChecksum
+internal struct ContentCacheChecksum
 {
     private uint _inverted;
 

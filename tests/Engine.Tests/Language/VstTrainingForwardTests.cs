@@ -1,0 +1,71 @@
+using Studio.Engine.Compression;
+using Studio.Engine.Language;
+using Studio.Engine.Torch;
+using Xunit;
+using static Studio.Engine.Tests.Language.VstModel;
+
+namespace Studio.Engine.Tests.Language;
+
+/// <summary>Beside the golden training step: that it reads as inference reads, and what it refuses.</summary>
+public sealed class VstTrainingForwardTests : IDisposable
+{
+    private readonly VstModel _model = new();
+    private readonly VstTrainingForward _training;
+    private readonly DisposeScope _scope = torch.NewDisposeScope();
+
+    public VstTrainingForwardTests() => _training = new(Config, _model.Decoder.Vst, _model.Weights, Device.CPU, ScalarType.Float32);
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        _training.Dispose();
+        _model.Dispose();
+    }
+
+    [Theory]
+    [InlineData("off")]
+    [InlineData("vst:4")]
+    [InlineData("vst:2,8")]
+    [InlineData("vst:random@3")]
+    [InlineData("vst:31")] // one summary token in each window, at changing places
+    public void Forward_LastRow_IsWhatInferenceReads(string compress)
+    {
+        var settings = VstCompression.Parse(compress, _model.Decoder.Vst);
+        PromptPart[] parts = [Text(3, 14), Visual(100), Text(60, 9)];
+        var result = _training.Forward([Sample(parts)], settings, TestContext.Current.CancellationToken);
+        var hidden = result.Samples[0].Hidden;
+        Assert.Equal([123, Config.HiddenSize], hidden.shape);
+        AssertClose(_model.Fresh(settings, parts), _training.Logits(hidden.narrow(0, 122, 1)).ToArray<float>());
+    }
+
+    [Fact]
+    public void Forward_Batch_IsTheMeanOverItsTokens()
+    {
+        var (shorter, longer) = (Sample(Text(3, 14), Visual(48), Text(60, 9)), Sample(Text(3, 14), Visual(100, "other"), Text(10, 21)));
+        var both = _training.Forward([shorter, longer], VstCompression.Balanced, TestContext.Current.CancellationToken);
+        var (one, two) = (_training.Forward([shorter], VstCompression.Balanced, TestContext.Current.CancellationToken), _training.Forward([longer], VstCompression.Balanced, TestContext.Current.CancellationToken));
+        Assert.Equal(one.SupervisedTokens + two.SupervisedTokens, both.SupervisedTokens);
+        var mean = ((one.Loss.item<float>() * one.SupervisedTokens) + (two.Loss.item<float>() * two.SupervisedTokens)) / both.SupervisedTokens;
+        Assert.Equal(mean, both.Loss.item<float>(), 1e-5f);
+    }
+
+    [Fact]
+    public void Forward_BadBatch_IsRefused()
+    {
+        var sample = Sample(Text(3, 14), Visual(48), Text(60, 9));
+        Refused("empty");
+        Refused("do not fit", sample with { Labels = [.. sample.Labels.Skip(1)] });
+        Refused("supervised", sample with { Labels = [.. sample.Labels.Select(_ => TrainingForward.Ignored)] });
+        Assert.Throws<OperationCanceledException>(() => _training.Forward([sample], VstCompression.Balanced, new(canceled: true)));
+        Assert.Throws<ArgumentException>(() => _training.Forward([sample], VisualDropout.Balanced, TestContext.Current.CancellationToken));
+
+        void Refused(string reason, params TrainingSample[] batch) =>
+            Assert.Contains(reason, Assert.Throws<ArgumentException>(() => _training.Forward(batch, VstCompression.Balanced, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+    }
+
+    private static TrainingSample Sample(params PromptPart[] parts)
+    {
+        var prompt = new Prompt(parts);
+        return new(prompt, [.. prompt.Parts.SelectMany(p => p is PromptPart.Text text ? text.Ids : Enumerable.Repeat(TrainingForward.Ignored, p.Length))]);
+    }
+}

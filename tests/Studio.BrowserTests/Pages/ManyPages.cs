@@ -1,0 +1,106 @@
+using Microsoft.Extensions.DependencyInjection;
+using Studio.Accounts;
+using Studio.BrowserTests.Chat;
+using Studio.BrowserTests.Harness;
+using Studio.Hosting;
+using Xunit;
+
+namespace Studio.BrowserTests.Pages;
+
+/// <summary>A page as it is looked at.</summary>
+/// <param name="Route">Its pattern in the route table.</param>
+/// <param name="Ready">There once its content is.</param>
+/// <param name="State">Cookies of who looks; null for nobody in particular.</param>
+/// <param name="IsInteractive">Not a plain form.</param>
+/// <param name="IsOnlyLed">It has nothing of its own and leads to another page.</param>
+public sealed record PageView(StudioFixture Studio, string Name, string Route, string Address, string Ready, string? State = null, bool IsInteractive = true, bool IsOnlyLed = false);
+
+/// <summary>Studios with everything that pages show: empty and full, with and without accounts.</summary>
+public sealed class ManyPages : IAsyncLifetime
+{
+    /// <summary>One user, with videos, conversations and answers.</summary>
+    public StudioFixture Alone { get; } = new();
+
+    /// <summary>One user, nothing yet.</summary>
+    public StudioFixture Empty { get; } = new();
+
+    /// <summary>Two accounts.</summary>
+    public StudioFixture Team { get; } = new() { Options = o => o with { Accounts = AccountMode.On } };
+
+    /// <summary>Accounts, and nobody has one yet.</summary>
+    public StudioFixture New { get; } = new() { Options = o => o with { Accounts = AccountMode.On } };
+
+    public IReadOnlyList<PageView> Views { get; private set; } = [];
+
+    public async ValueTask InitializeAsync()
+    {
+        await Task.WhenAll(Alone.InitializeAsync().AsTask(), Empty.InitializeAsync().AsTask(), Team.InitializeAsync().AsTask(), New.InitializeAsync().AsTask());
+        var alone = await FillAsync();
+        var (state, join) = await SetUpAsync();
+        Views =
+        [
+            new(Alone, "start page", "/", "/", ".chat", IsOnlyLed: true),
+            .. alone,
+            new(Empty, "library, empty", "/library", "/library", ".empty-title"),
+            new(Empty, "chat, empty library", "/chat", "/chat", ".start"),
+            new(Empty, "account, one user", "/account", "/account", ".account"),
+            new(Empty, "accounts, one user", "/accounts", "/accounts", ".empty-title"),
+            new(New, "set-up", "/setup", "/setup", "form", IsInteractive: false),
+            new(Team, "sign-in", "/sign-in", "/sign-in", "form", IsInteractive: false),
+            new(Team, "join", "/join/{Secret}", join, "form", IsInteractive: false),
+            new(Team, "account", "/account", "/account", ".account", state),
+            new(Team, "accounts", "/accounts", "/accounts", ".accounts-table", state),
+            new(Team, "password", "/account/password", "/account/password", "form", state, IsInteractive: false),
+            new(Team, "sign-out", "/sign-out", "/sign-out", "form", state, IsInteractive: false),
+        ];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var studio in new[] { Alone, Empty, Team, New }) await studio.DisposeAsync();
+    }
+
+    private async Task<PageView[]> FillAsync()
+    {
+        await using var page = await StudioPage.OpenAsync(Alone);
+        await page.AddSampleAsync();
+        await page.Page.Locator(".video-card img").First.WaitForAsync();
+        var video = "/" + await page.Page.Locator(".video-card-link").GetAttributeAsync("href");
+        await page.BeginAsync(tokens: 12);
+        await page.Page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
+        await page.AskAsync("What changes?");
+        await page.AnsweredAsync(2);
+        var conversation = new Uri(page.Page.Url).AbsolutePath;
+        var answer = (await page.Page.Locator(".answer").First.GetAttributeAsync("id"))!["message-".Length..];
+        var shares = Alone.Services.GetRequiredService<ShareService>();
+        var shared = await shares.CreateAsync(Seed.Me, Data.ShareTarget.Conversation, conversation.Split('/')[^1]);
+        return
+        [
+            new(Alone, "library", "/library", "/library", ".video-card img"),
+            new(Alone, "library, nothing found", "/library", "/library?q=nothing-has-this-name", ".empty-title"),
+            new(Alone, "video", "/library/{Id}", video, ".video-strip"),
+            new(Alone, "chat, new", "/chat", "/chat", ".start-videos"),
+            new(Alone, "chat", "/chat/{ConversationId}", conversation, ".compare"),
+            new(Alone, "chat, unknown", "/chat/{ConversationId}", "/chat/" + new string('0', 32), ".empty-title"),
+            new(Alone, "inspect", "/inspect/{AnswerId}", $"/inspect/{answer}", "[data-ribbon][data-ready=true]"),
+            new(Alone, "models", "/models", "/models", ".models-card"),
+            new(Alone, "system", "/system", "/system", ".system .table"),
+            new(Alone, "API", "/api", "/api", "h1", IsInteractive: false),
+            new(Alone, "shared", "/s/{Secret}", "/" + shared.Path.TrimStart('/'), ".shared-turn", IsInteractive: false),
+            new(Alone, "shared, revoked", "/s/{Secret}", "/s/nothing", "h1", IsInteractive: false),
+            new(Alone, "not found", "/not-found", "/not-found", ".empty-title"),
+            new(Alone, "status", "/status/{Code:int}", "/status/500", ".empty-title", IsInteractive: false),
+        ];
+    }
+
+    private async Task<(string State, string Join)> SetUpAsync()
+    {
+        await using var ada = await StudioPage.OpenAsync(Team);
+        await ada.SetUpAsync(await Team.Services.GetRequiredService<SetupCode>().IssueAsync(), "ada");
+        await ada.InteractiveAsync();
+        await using var eva = await StudioPage.OpenAsync(Team);
+        await eva.JoinAsync(await ada.InviteAsync("eva", Roles.Editor));
+        var link = await ada.InviteAsync("vic", Roles.Viewer);
+        return (await ada.Context.StorageStateAsync(), new Uri(link).AbsolutePath);
+    }
+}

@@ -35,7 +35,7 @@ public sealed class FlashTrainee : ITrainee
     private readonly VisionTower _tower;
     private readonly ToMeConnector _connector;
     private readonly TrainingForward _decoder;
-    private readonly CompressionSettings _drops;
+    private readonly VisualDropout _drops;
 
     /// <param name="config">Of the model as it is; the stage's resolution is put in here.</param>
     /// <param name="weights">fp32 on <paramref name="device"/>; borrowed. Their gradients are switched on and off as the stage says.</param>

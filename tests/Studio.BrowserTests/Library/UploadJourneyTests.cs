@@ -15,9 +15,9 @@ public sealed partial class UploadJourneyTests(StudioFixture studio) : IClassFix
     public async Task File_OverABrokenLink_PausedAndReloaded_ArrivesWhole_AndOnlyOnce()
     {
         // Noise is hard to compress: more than two chunks of 8 MiB.
-        var file = await Film.DrawAsync(studio.DataFolder, "rain on the window.mp4", "testsrc2=size=640x360:rate=25,noise=alls=60:allf=t+u", 10, quality: 8);
+        var file = await Film.DrawAsync(studio.DataFolder, "rain on the window.mp4", "testsrc2=size=640x360:rate=25,noise=alls=60:allf=t+u", 10, quality: 5);
         var size = new FileInfo(file).Length;
-        Assert.InRange(size, 18L << 20, 80L << 20);
+        Assert.InRange(size, 18L << 20, 120L << 20);
         await using var link = new WeakLink(studio.Url);
         await using var page = await StudioPage.OpenAsync(studio, url: link.Url);
         page.Page.Dialog += (_, dialog) => _ = dialog.AcceptAsync(); // "leave the page?" while something is sent
@@ -36,8 +36,9 @@ public sealed partial class UploadJourneyTests(StudioFixture studio) : IClassFix
         await page.Page.Locator(State("sending")).WaitForAsync();
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Pause: rain on the window.mp4" }).ClickAsync();
         await page.ExpectAsync(State("paused"), "paused at");
-        link.Release();
-        link.HoldAfter(12 << 20); // a whole chunk, and a part of the next
+        page.Allow(""); // from here on the link breaks, which is an error in the console
+        link.Cut(); // what the paused chunk left in the line is gone, so that only what comes now is counted
+        link.HoldAfter(9 << 20); // a whole chunk, and a part of the next
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Resume: rain on the window.mp4" }).ClickAsync();
         await Wait.UntilAsync(() => link.Held > 0 && offsets.Max() >= 8 << 20, "the second chunk is held up");
 
@@ -47,13 +48,12 @@ public sealed partial class UploadJourneyTests(StudioFixture studio) : IClassFix
         await page.ExpectAsync(State("unfinished"), "begun before this page was loaded");
         link.Release();
         offsets.Clear();
-        link.HoldAfter(3 << 20);
+        link.HoldAfter(1 << 20);
         await input.SetInputFilesAsync(file);
         await Wait.UntilAsync(() => link.Held > 0 && !offsets.IsEmpty, "the rest is held up");
         Assert.True(offsets.First() >= 8 << 20, $"after the reload it began at byte {offsets.First()}");
 
         // The link breaks in the middle of a chunk; nobody does anything.
-        page.Allow("");
         link.Cut();
         await page.Page.Locator(State("done")).WaitForAsync(new() { Timeout = 60_000 });
         Assert.All(offsets, o => Assert.True(o >= 8 << 20, $"a chunk began at byte {o} again"));
@@ -66,7 +66,7 @@ public sealed partial class UploadJourneyTests(StudioFixture studio) : IClassFix
         await page.Page.WaitForFunctionAsync("() => document.querySelector('.video-poster img')?.naturalWidth > 0", null, new() { Timeout = 60_000 });
         await card.Locator(".video-card-link").ClickAsync();
         await page.ExpectAsync("h1", "rain on the window");
-        await page.ExpectAsync("[aria-label=Facts]", "0:10 (250 frames at 25 a second)");
+        await page.ExpectAsync("[aria-label=Facts]", "250 frames");
         await page.ExpectAsync("[aria-label=Facts]", "640×360");
         await page.ExpectAsync("[aria-label=Facts]", "h264");
         var strip = page.Page.Locator(".video-strip img");
@@ -123,7 +123,7 @@ public sealed partial class UploadJourneyTests(StudioFixture studio) : IClassFix
         await Assertions.Expect(page.Page.Locator(".video-card-name")).ToHaveTextAsync(["Harbour at noon"]);
         await page.Page.Locator(".video-card-link").ClickAsync();
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
-        await page.ExpectAsync("dialog[open]", "No conversation uses it");
+        await page.ExpectAsync("dialog[open]", "No conversation uses");
         await page.Page.Locator("dialog[open] .btn-danger").ClickAsync();
         await page.Page.WaitForURLAsync("**/library");
         await Assertions.Expect(page.Page.Locator(".video-card-name", new() { HasText = "Harbour" })).ToHaveCountAsync(0);

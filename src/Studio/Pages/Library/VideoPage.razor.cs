@@ -51,7 +51,7 @@ public sealed partial class VideoPage(VideoLibrary library, LibraryEvents events
             await StopAsync();
             if (_module is not null) await _module.DisposeAsync();
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
         {
             // The page is gone, and its scripts with it.
         }

@@ -25,10 +25,12 @@ export function start(root, canUpload) {
 
 function drops(root, signal) {
   const input = root.querySelector("input[type=file]");
-  input.addEventListener("change", () => {
+  const take = () => {
     uploads.add(input.files);
     input.value = "";
-  }, { signal });
+  };
+  input.addEventListener("change", take, { signal });
+  if (input.files.length > 0) take(); // chosen while this script was still on its way
   root.addEventListener("click", (event) => { if (event.target.closest("[data-pick]")) input.click(); }, { signal });
 
   // Elements under the pointer change all the time; the depth says when the last one was left.

@@ -1,0 +1,267 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Studio.Engine.Checkpoints;
+using Studio.Engine.Compression;
+using Studio.Engine.Video;
+using Studio.Engine.World;
+
+namespace Studio.Engine.Training;
+
+/// <summary>A whole training as data: stages one after the other, each from the weights of the one before. Scales differ in values only.</summary>
+public sealed record TrainingRecipe
+{
+    /// <summary>Most stages of a recipe.</summary>
+    public const int MaxStages = 64;
+
+    private const long MaxFileBytes = 1 << 20;
+
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        PropertyNameCaseInsensitive = false,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>Also the name of the trained model.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What the values are taken from, or what they are for.</summary>
+    public string Description { get; init; } = "";
+
+    /// <summary>Orders samples and makes drawn ones.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>A checkpoint every so many updates, besides those at the end of a stage and where a run is stopped.</summary>
+    public int SaveEvery { get; init; } = 500;
+
+    /// <summary>Checkpoints that stay; older ones are removed.</summary>
+    public int KeepCheckpoints { get; init; } = 2;
+
+    /// <summary>Type of the finished model's weights. Checkpoints always keep fp32.</summary>
+    public string SaveType { get; init; } = "bf16";
+
+    public required IReadOnlyList<TrainingStage> Stages { get; init; }
+
+    /// <summary>Reads a recipe file.</summary>
+    /// <exception cref="ArgumentException">The file is no recipe, or a value is out of range; the message names file and value.</exception>
+    public static TrainingRecipe Load(string path)
+    {
+        var file = new FileInfo(path);
+        if (!file.Exists || file.Length > MaxFileBytes)
+        {
+            throw new ArgumentException(file.Exists ? $"{path} has {file.Length} bytes; a recipe has at most {MaxFileBytes}." : $"There is no recipe {path}.", nameof(path));
+        }
+
+        try
+        {
+            return Parse(File.ReadAllText(path));
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            throw new ArgumentException($"{path} is no recipe: {e.Message}", nameof(path), e);
+        }
+    }
+
+    /// <exception cref="JsonException">No such JSON.</exception>
+    /// <exception cref="ArgumentException">A value is out of range.</exception>
+    public static TrainingRecipe Parse(string json)
+    {
+        TrainingRecipe recipe = JsonSerializer.Deserialize<TrainingRecipe>(json, s_json) ?? throw new JsonException("The recipe is null.");
+        recipe.Validate();
+        return recipe;
+    }
+
+    public string ToJson() => JsonSerializer.Serialize(this, s_json) + "\n";
+
+    /// <summary>SHA-256 of everything that decides the weights: how often and how many checkpoints are kept, and words, do not.</summary>
+    public string Fingerprint() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        (this with { Description = "", SaveEvery = 1, KeepCheckpoints = 1, SaveType = "" }).ToJson())));
+
+    /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+    public void Validate()
+    {
+        Check(Name.Length is > 0 and <= 64 && Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'), $"name is '{Name}'", "1 to 64 letters, digits, '-', '_' and '.'");
+        Check(SaveEvery >= 1, $"saveEvery is {SaveEvery}", "at least 1");
+        Check(KeepCheckpoints is >= 1 and <= 100, $"keepCheckpoints is {KeepCheckpoints}", "1 to 100");
+        Check(SaveType is "bf16" or "fp32" or "fp16", $"saveType is '{SaveType}'", "bf16, fp16 or fp32");
+        Check(Stages.Count is >= 1 and <= MaxStages, $"{Stages.Count} stages", $"1 to {MaxStages}");
+        foreach (TrainingStage stage in Stages)
+        {
+            stage.Validate();
+        }
+    }
+
+    internal static void Check(bool met, string value, string allowed)
+    {
+        if (!met)
+        {
+            throw new ArgumentException($"{value}; give {allowed}.");
+        }
+    }
+}
+
+/// <summary>Which frames a stage looks at.</summary>
+public enum FrameRule
+{
+    /// <summary>As many as <see cref="TrainingFrames.Max"/> from the middles of equal parts, whatever the length.</summary>
+    Middle,
+
+    /// <summary>One a second between two bounds, in whole clips (videochat-flash.md 2.1).</summary>
+    Seconds,
+}
+
+/// <summary>Frames of a sample.</summary>
+public sealed record TrainingFrames
+{
+    public FrameRule Rule { get; init; } = FrameRule.Seconds;
+
+    public int Min { get; init; } = 64;
+
+    public int Max { get; init; } = 512;
+
+    internal SamplingSettings Sampling(int clip) => Rule == FrameRule.Middle
+        ? new SamplingSettings { Mode = SamplingMode.Frames, FrameCount = Max, ClipLength = clip }
+        : new SamplingSettings { Mode = SamplingMode.Published, RoundTo = clip, MinFrames = Min, MaxFrames = Max, ClipLength = clip };
+}
+
+/// <summary>Visual dropout while training; the published models were trained without.</summary>
+public sealed record TrainingDrops
+{
+    public required CompressionType Type { get; init; }
+
+    public required IReadOnlyList<int> Layers { get; init; }
+
+    public required IReadOnlyList<double> Ratios { get; init; }
+}
+
+/// <summary>One stage of a training.</summary>
+public sealed record TrainingStage
+{
+    public required string Name { get; init; }
+
+    /// <summary>Learning rate of each part; what has none is frozen.</summary>
+    public required PartRates Rates { get; init; }
+
+    public required TrainingTemplate Template { get; init; }
+
+    public LabelMasking Masking { get; init; } = LabelMasking.Published;
+
+    public DurationJoin Join { get; init; } = DurationJoin.Training;
+
+    /// <summary>Samples whose gradients are computed together; their loss is the mean over all their supervised tokens.</summary>
+    public int Batch { get; init; } = 1;
+
+    /// <summary>Batches an update; their losses are averaged, however many tokens each has, as the original's trainer does.</summary>
+    public int Accumulation { get; init; } = 1;
+
+    /// <summary>Updates. Null: as many as <see cref="Epochs"/> take, for data that ends.</summary>
+    public long? Steps { get; init; }
+
+    public double Epochs { get; init; } = 1;
+
+    public double WarmupRatio { get; init; } = 0.03;
+
+    public double WeightDecay { get; init; }
+
+    /// <summary>Bound of the gradients' joint norm; 0 for none.</summary>
+    public double ClipNorm { get; init; } = 1;
+
+    public AdamWSettings Optimizer { get; init; } = new();
+
+    public TrainingFrames Frames { get; init; } = new();
+
+    /// <summary>Side of a frame in pixels; null keeps the model's.</summary>
+    public int? Resolution { get; init; }
+
+    /// <summary>Images as a whole and in tiles; false: as a whole only, stretched to a square (stage 1).</summary>
+    public bool ImageTiles { get; init; } = true;
+
+    /// <summary>Rows of the spliced sequence; the rest is cut from the right.</summary>
+    public int MaxLength { get; init; } = 32_768;
+
+    /// <summary>Null: no visual token is dropped.</summary>
+    public TrainingDrops? Drops { get; init; }
+
+    /// <summary>fp32, or bf16 for the decoder's activations (weights, tower and projector stay fp32).</summary>
+    public string Precision { get; init; } = "fp32";
+
+    public required TrainingData Data { get; init; }
+
+    /// <summary>Samples an update.</summary>
+    [JsonIgnore]
+    public int BatchSamples => Batch * Accumulation;
+
+    /// <exception cref="ArgumentException">A value is out of range; the message names stage and value.</exception>
+    public void Validate()
+    {
+        Check(Name.Length is > 0 and <= 64, $"name is '{Name}'", "1 to 64 characters");
+        foreach ((double? rate, string part) in new[] { (Rates.Tower, "tower"), (Rates.Projector, "projector"), (Rates.Decoder, "decoder") })
+        {
+            Check(rate is null or (> 0 and <= 1), $"rates.{part} is {rate}", "a number above 0, at most 1, or leave it out to freeze it");
+        }
+
+        Check(Rates.Tower is not null || Rates.Projector is not null || Rates.Decoder is not null, "no part has a learning rate", "tower, projector or decoder one");
+        Check(Batch is >= 1 and <= 4096, $"batch is {Batch}", "1 to 4096");
+        Check(Accumulation is >= 1 and <= 65_536, $"accumulation is {Accumulation}", "1 to 65536");
+        Check(Steps is null or >= 1, $"steps is {Steps}", "at least 1");
+        Check(Epochs is > 0 and <= 10_000, $"epochs is {Epochs}", "a number above 0");
+        Check(WarmupRatio is >= 0 and <= 1, $"warmupRatio is {WarmupRatio}", "0 to 1");
+        Check(WeightDecay is >= 0 and <= 1, $"weightDecay is {WeightDecay}", "0 to 1");
+        Check(ClipNorm is >= 0 and <= 1e6, $"clipNorm is {ClipNorm}", "0 or more");
+        Check(Optimizer.Beta1 is >= 0 and < 1 && Optimizer.Beta2 is >= 0 and < 1 && Optimizer.Epsilon > 0, $"optimizer is {Optimizer}", "betas of 0 to below 1 and an epsilon above 0");
+        Check(Frames.Max is >= 1 and <= SamplingSettings.MaxSelectedFrames && Frames.Min >= 1 && (Frames.Rule == FrameRule.Middle || Frames.Min <= Frames.Max), $"frames are {Frames.Min} to {Frames.Max}", $"1 to {SamplingSettings.MaxSelectedFrames}, the smaller first");
+        Check(Resolution is null or (>= 16 and <= 4096), $"resolution is {Resolution}", "16 to 4096 pixels");
+        Check(MaxLength >= 16, $"maxLength is {MaxLength}", "16 or more");
+        Check(Precision is "fp32" or "bf16", $"precision is '{Precision}'", "fp32 or bf16");
+        Data.Validate();
+        _ = Compression();
+
+        void Check(bool met, string value, string allowed) => TrainingRecipe.Check(met, $"Stage '{Name}': {value}", allowed);
+    }
+
+    /// <exception cref="ArgumentException">The lists do not fit.</exception>
+    internal VisualDropout Compression() => Drops is null ? VisualDropout.None : new VisualDropout(Drops.Type, Drops.Layers, Drops.Ratios);
+}
+
+/// <summary>Where a stage's samples come from: annotation files, or the procedural world.</summary>
+public sealed record TrainingData
+{
+    /// <summary>Annotation files, one after the other; mixed by the recipe's seed.</summary>
+    public IReadOnlyList<AnnotationFile>? Annotations { get; init; }
+
+    /// <summary>Drawn videos without end, of the training split.</summary>
+    public WorldRecipe? World { get; init; }
+
+    /// <summary>Side of the drawn frames in pixels.</summary>
+    public int WorldSide { get; init; } = 160;
+
+    /// <summary>Most questions about one drawn video; each is a turn of its conversation.</summary>
+    public int WorldQuestions { get; init; } = 1;
+
+    /// <exception cref="ArgumentException">Neither or both, or a value out of range.</exception>
+    public void Validate()
+    {
+        TrainingRecipe.Check((Annotations is null) != (World is null), "data names neither or both of annotations and world", "one of them");
+        TrainingRecipe.Check(Annotations is null or { Count: > 0 }, "data.annotations is empty", "at least one file");
+        foreach (AnnotationFile file in Annotations ?? [])
+        {
+            TrainingRecipe.Check(file.File.Length > 0, "data.annotations has a file without a name", "its path");
+            TrainingRecipe.Check(file.First is > 0 and <= 1, $"data.annotations: the first {file.First} of '{file.File}'", "a share above 0, at most 1");
+        }
+
+        TrainingRecipe.Check(WorldSide is >= 16 and <= 1024, $"data.worldSide is {WorldSide}", "16 to 1024");
+        TrainingRecipe.Check(WorldQuestions is >= 1 and <= 8, $"data.worldQuestions is {WorldQuestions}", "1 to 8");
+        World?.Validate();
+    }
+}
+
+/// <param name="File">LLaVA conversations as JSON, or one a line; a relative path counts from the data folder.</param>
+/// <param name="Media">Folder of its images and videos; empty for the annotation file's own.</param>
+/// <param name="First">Share of its samples that is used: always the first ones, as the original's "first:p%".</param>
+public sealed record AnnotationFile(string File, string Media = "", double First = 1);

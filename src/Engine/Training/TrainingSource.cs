@@ -1,0 +1,106 @@
+using Studio.Engine.Tokenization;
+using Studio.Engine.Video;
+using Studio.Engine.World;
+
+namespace Studio.Engine.Training;
+
+/// <summary>A video that frames can be taken from.</summary>
+public interface ITrainingVideo
+{
+    VideoInfo Info { get; }
+
+    /// <summary>Chosen frames in order; the caller disposes each before it takes the next.</summary>
+    IEnumerable<VideoFrame> Read(FrameSelection selection, CancellationToken cancellationToken);
+}
+
+/// <summary>One sample: about a video, an image, or neither.</summary>
+/// <param name="Id">For messages and records.</param>
+/// <param name="Turns">User and assistant in turn; the first user turn holds the placeholder of the video or image.</param>
+public sealed record TrainingExample(string Id, IReadOnlyList<TrainingTurn> Turns)
+{
+    public ITrainingVideo? Video { get; init; }
+
+    /// <summary>Reads the image.</summary>
+    public Func<CancellationToken, RgbImage>? Image { get; init; }
+
+    /// <summary>Part of the video in seconds; null for its start and its end.</summary>
+    public double? Start { get; init; }
+
+    public double? End { get; init; }
+}
+
+/// <summary>Samples by number: the same number always gives the same sample, so that a training can go on anywhere.</summary>
+public interface ITrainingSource
+{
+    /// <summary>Number of samples; null where there are always more.</summary>
+    long? Count { get; }
+
+    /// <param name="index">From 0; a source that ends begins anew, in another order, after its last sample.</param>
+    TrainingExample Sample(long index);
+}
+
+/// <summary>Samples of the procedural world, of its training split only. One object serves one thread.</summary>
+public sealed class WorldSource : ITrainingSource
+{
+    /// <summary>What a lettered question ends with; the reply is the letter in brackets and the option's words.</summary>
+    public const string LetteredEnd = "\nAnswer with the letter of the right option.";
+
+    private readonly WorldDataset _dataset;
+    private readonly WorldFrames _frames;
+    private readonly int _questions;
+
+    /// <param name="data">With a world.</param>
+    public WorldSource(TrainingData data, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        WorldRecipe recipe = data.World ?? throw new ArgumentException("The data names no world.", nameof(data));
+        _dataset = new WorldDataset(recipe, WorldSplit.Train, seed);
+        _frames = new WorldFrames(data.WorldSide, data.WorldSide);
+        _questions = data.WorldQuestions;
+    }
+
+    public long? Count => null;
+
+    public TrainingExample Sample(long index)
+    {
+        WorldItem item = _dataset.Item(index);
+        var turns = new List<TrainingTurn>();
+        foreach (WorldQuestion question in item.Questions.Take(_questions))
+        {
+            string visual = turns.Count == 0 ? ChatMl.VisualPlaceholder + "\n" : "";
+            bool lettered = question.Form == WorldForm.Lettered;
+            turns.Add(new TrainingTurn(ChatRole.User, visual + question.TextWithOptions() + (lettered ? LetteredEnd : "")));
+            turns.Add(new TrainingTurn(ChatRole.Assistant, lettered ? $"({question.Letter}) {question.Answer}" : question.Answer));
+        }
+
+        return new TrainingExample(item.Id, turns) { Video = new Video(_frames, item.Script) };
+    }
+
+    private sealed class Video(WorldFrames frames, WorldScript script) : ITrainingVideo
+    {
+        public VideoInfo Info => frames.InfoOf(script);
+
+        public IEnumerable<VideoFrame> Read(FrameSelection selection, CancellationToken cancellationToken)
+        {
+            foreach (VideoFrame frame in frames.Read(script, selection))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return frame;
+            }
+        }
+    }
+}
+
+/// <summary>Opens what a recipe's stage names.</summary>
+public static class TrainingSources
+{
+    /// <param name="folder">What relative annotation files count from.</param>
+    /// <param name="seed">Orders annotated samples, makes drawn ones.</param>
+    /// <exception cref="InvalidDataException">An annotation file cannot be used.</exception>
+    public static ITrainingSource Open(TrainingData data, string folder, ulong seed, MediaTools tools)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        data.Validate();
+        return data.Annotations is { } files ? new AnnotationSource(files, folder, seed, tools) : new WorldSource(data, seed);
+    }
+}

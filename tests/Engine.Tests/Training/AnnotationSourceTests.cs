@@ -1,0 +1,156 @@
+using Studio.Engine.Checkpoints;
+using Studio.Engine.Torch;
+using Studio.Engine.Training;
+using Studio.Engine.Video;
+using Studio.Engine.World;
+using Xunit;
+
+namespace Studio.Engine.Tests.Training;
+
+public sealed class AnnotationSourceTests : IDisposable
+{
+    private const string Talk = """[{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "a shape"}]""";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("annotations-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Sample_JsonListAndJsonLines_ReadAlike()
+    {
+        string[] samples = [.. Enumerable.Range(0, 5).Select(i => $$"""{"id": {{i}}, "video": "v{{i}}.mp4", "start": 1.5, "end": {{i + 3}}, "conversations": {{Talk}}}""")];
+        Write("list.json", $"\n [{string.Join(",\n", samples)}]");
+        Write("lines.jsonl", string.Join('\n', samples));
+        foreach (string file in new[] { "list.json", "lines.jsonl" })
+        {
+            AnnotationSource source = Open(new AnnotationFile(file));
+            Assert.Equal(5, source.Count);
+            TrainingExample[] all = [.. Enumerable.Range(0, 5).Select(i => source.Sample(i))];
+            Assert.Equal([3d, 4, 5, 6, 7], all.Select(s => s.End!.Value).Order());
+            Assert.All(all, s => Assert.Equal(1.5, s.Start));
+            Assert.All(all, s => Assert.Equal("a shape", s.Turns[1].Text));
+        }
+    }
+
+    [Fact]
+    public void Sample_Epochs_HoldEachSampleOnceInAnotherOrder()
+    {
+        Write("a.json", $"[{string.Join(',', Enumerable.Range(0, 30).Select(_ => $$"""{"image": "i.png", "conversations": {{Talk}}}"""))}]");
+        AnnotationSource source = Open(new AnnotationFile("a.json"));
+        string[] first = [.. Enumerable.Range(0, 30).Select(i => source.Sample(i).Id)], second = [.. Enumerable.Range(30, 30).Select(i => source.Sample(i).Id)];
+        Assert.Equal(30, first.Distinct().Count());
+        Assert.Equal(first.Order(), second.Order());
+        Assert.NotEqual(first, second);
+        Assert.Equal(first[7], Open(new AnnotationFile("a.json")).Sample(7).Id);
+        Assert.NotEqual(first, [.. Enumerable.Range(0, 30).Select(i => new AnnotationSource([new("a.json")], _folder, 2, MediaTools.Locate()).Sample(i).Id)]);
+    }
+
+    [Theory]
+    [InlineData(1, 10)]
+    [InlineData(0.25, 3)]
+    [InlineData(0.1, 1)]
+    public void Read_Share_TakesTheFirstOnes(double share, int expected)
+    {
+        Write("a.json", $"[{string.Join(',', Enumerable.Range(0, 10).Select(_ => $$"""{"video": "v.mp4", "conversations": {{Talk}}}"""))}]");
+        AnnotationSource source = Open(new AnnotationFile("a.json", First: share));
+        Assert.Equal(expected, source.Count);
+        Assert.Equal(Enumerable.Range(1, expected).Select(i => $"a.json:{i}").Order(), Enumerable.Range(0, expected).Select(i => source.Sample(i).Id).Order());
+    }
+
+    [Fact]
+    public void Check_WhatWouldStopATraining_IsListedWithItsPlace()
+    {
+        File.WriteAllText(Path.Combine(_folder, "empty.mp4"), "");
+        File.Copy(Sample(), Path.Combine(_folder, "good.mp4"));
+        Write("a.json", $$"""
+            [{"video": "good.mp4", "conversations": {{Talk}}},
+             {"video": "gone.mp4", "conversations": {{Talk}}},
+             {"video": "empty.mp4", "conversations": {{Talk}}},
+             {"conversations": {{Talk}}},
+             {"video": "good.mp4", "conversations": [{"from": "gpt", "value": "a"}, {"from": "human", "value": "b"}]},
+             {"video": "good.mp4"},
+             {"image": ["a.png", "b.png"], "conversations": {{Talk}}},
+             {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]}]
+            """);
+        AnnotationSource source = Open(new AnnotationFile("a.json"));
+        Assert.Equal(4, source.Count);
+        (IReadOnlyList<ManifestProblem> problems, long count) = source.Check(open: false, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(["a.json:4", "a.json:5", "a.json:6", "a.json:7", "a.json:2"], problems.Select(p => p.Place));
+        Assert.Equal(5, count);
+        (problems, _) = source.Check(open: true, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal("a.json:3", problems[^1].Place);
+        Assert.Contains("gone.mp4", problems[^2].Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_MoreProblemsThanTheBound_AreCounted()
+    {
+        const int Samples = AnnotationSource.MaxProblems + 5;
+        Write("a.json", $"[{string.Join(',', Enumerable.Range(0, Samples).Select(_ => $$"""{"video": "gone.mp4", "conversations": {{Talk}}}"""))}]");
+        (IReadOnlyList<ManifestProblem> problems, long count) = Open(new AnnotationFile("a.json")).Check(open: false, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal((AnnotationSource.MaxProblems, Samples), (problems.Count, count));
+    }
+
+    [Fact]
+    public void Read_FilesThatCannotBeUsed_AreNamed()
+    {
+        Write("two.json", $$"""[{"conversations": {{Talk}}, "video": "v"}, {"conversations": {{Talk}}, "video": "v"}]""");
+        Write("broken.json", "[{");
+        Write("none.json", "[]");
+        Assert.Contains("gone.json", Refused("gone.json").Message, StringComparison.Ordinal);
+        Assert.Contains("broken.json", Refused("broken.json").Message, StringComparison.Ordinal);
+        Assert.Contains("none.json", Refused("none.json").Message, StringComparison.Ordinal);
+        Assert.Contains("more than 1 samples", Assert.Throws<InvalidDataException>(() => new AnnotationSource([new("two.json")], _folder, 1, MediaTools.Locate(), most: 1)).Message, StringComparison.Ordinal);
+
+        InvalidDataException Refused(string file) => Assert.Throws<InvalidDataException>(() => Open(new AnnotationFile(file)));
+    }
+
+    [Fact]
+    public void Loss_VideoImageAndText_TrainTogether()
+    {
+        File.Copy(Sample(), Path.Combine(_folder, "good.mp4"));
+        using (Stream picture = WorldObjects.Resource("1f34e.png"), file = File.Create(Path.Combine(_folder, "apple.png")))
+        {
+            picture.CopyTo(file);
+        }
+
+        Write("a.json", $$"""
+            [{"video": "good.mp4", "start": 0.5, "conversations": {{Talk}}}, {"image": "apple.png", "conversations": {{Talk}}},
+             {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]}]
+            """);
+        AnnotationSource source = Open(new AnnotationFile("a.json"));
+        ModelConfig config = TinyModels.VideoChatFlash(layers: 4);
+        using Weights weights = Studio.Engine.Chat.RandomModels.Weights(config, 1, Device.CPU, ScalarType.Float32);
+        var stage = new TrainingStage
+        {
+            Name = "all",
+            Rates = new PartRates { Tower = 1, Projector = 1, Decoder = 1 },
+            Template = TrainingTemplate.ChatFlash,
+            Frames = new TrainingFrames { Min = 4, Max = 8 },
+            Data = new TrainingData { Annotations = [new("a.json")] },
+        };
+        using var trainee = new FlashTrainee(stage, config, weights, Tokenization.TestTokenizers.Tiny, Device.CPU);
+        TrainingExample[] samples = [.. Enumerable.Range(0, 3).Select(i => source.Sample(i)).OrderBy(s => s.Id, StringComparer.Ordinal)];
+        int[] rows = [.. samples.Select(s => Rows(trainee, s))];
+        Assert.InRange(rows[0], 64, 300); // 4 or 8 frames, 16 tokens each, and text
+        Assert.InRange(rows[1], 64 * 2, 64 * 3 + 120); // the picture and its one tile
+        Assert.InRange(rows[2], 5, 120);
+        using var scope = torch.NewDisposeScope();
+        TraineeLoss all = trainee.Loss(samples, TestContext.Current.CancellationToken);
+        Assert.Equal(rows.Sum(), all.Rows);
+        all.Loss.backward();
+        Assert.All(trainee.Groups, g => Assert.Contains(g.Parameters, p => p.Value.grad is not null));
+    }
+
+    private static int Rows(FlashTrainee trainee, TrainingExample sample)
+    {
+        using var scope = torch.NewDisposeScope();
+        return trainee.Loss([sample], TestContext.Current.CancellationToken).Rows;
+    }
+
+    private AnnotationSource Open(params AnnotationFile[] files) => new(files, _folder, 1, MediaTools.Locate());
+
+    private void Write(string name, string text) => File.WriteAllText(Path.Combine(_folder, name), text);
+
+    private static string Sample() => Path.Combine(TrainingRecipeTests.Root(), "data", "samples", "shapes.mp4");
+}

@@ -35,7 +35,7 @@ public sealed class FlashTrainee : ITrainee
     private readonly VisionTower _tower;
     private readonly ToMeConnector _connector;
     private readonly TrainingForward _decoder;
-    private readonly CompressionSettings _drops;
+    private readonly VisualDropout _drops;
 
     /// <param name="config">Of the model as it is; the stage's resolution is put in here.</param>
     /// <param name="weights">fp32 on <paramref name="device"/>; borrowed. Their gradients are switched on and off as the stage says.</param>
@@ -47,6 +47,11 @@ public sealed class FlashTrainee : ITrainee
         if (stage.Template == TrainingTemplate.ChatXl)
         {
             throw new ArgumentException($"Stage '{stage.Name}' has Video-XL's template; VideoChat-Flash is trained with plain or chatFlash.", nameof(stage));
+        }
+
+        if (config.System != ModelSystem.VideoChatFlash)
+        {
+            throw new ArgumentException($"The model is a {config.ModelType}; this trains {ModelConfig.VideoChatFlashType} models.", nameof(config));
         }
 
         (_stage, _weights, _tokenizer, _device) = (stage, weights, tokenizer, device);

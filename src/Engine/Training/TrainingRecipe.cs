@@ -226,7 +226,7 @@ public sealed record TrainingStage
     }
 
     /// <exception cref="ArgumentException">The lists do not fit.</exception>
-    internal CompressionSettings Compression() => Drops is null ? CompressionSettings.Off : new CompressionSettings(Drops.Type, Drops.Layers, Drops.Ratios);
+    internal VisualDropout Compression() => Drops is null ? VisualDropout.None : new VisualDropout(Drops.Type, Drops.Layers, Drops.Ratios);
 }
 
 /// <summary>Where a stage's samples come from: annotation files, or the procedural world.</summary>

@@ -146,7 +146,7 @@ public sealed class LibraryPagesTests : IClassFixture<SharedLibrary>, IAsyncLife
         var page = await OpenAsync("library?q=" + name[7..]);
         Assert.Equal([name], Names(page));
         Assert.Empty(page.FindAll("#library-files, [data-pick], .video-pick, .library-selection"));
-        await _shared.Library.DeleteAsync(_ann, [video.Id]); // the other tests' people would see it too
+        await _shared.Library.DeleteAsync(_ann, [video.Id], Xunit.TestContext.Current.CancellationToken); // the other tests' people would see it too
     }
 
     [Fact]

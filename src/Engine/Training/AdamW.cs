@@ -147,7 +147,8 @@ public sealed class AdamW : IDisposable
             Tensor found = saved(kind + slot.Parameter.Name) ?? throw Missing(kind + slot.Parameter.Name);
             return found.shape.SequenceEqual(slot.First.shape)
                 ? found
-                : throw new InvalidDataException($"{kind}{slot.Parameter.Name} has shape [{string.Join(", ", found.shape)}] instead of [{string.Join(", ", slot.First.shape)}]; the optimiser state is of another model.");
+                : throw new InvalidDataException(
+                    $"{kind}{slot.Parameter.Name} has shape [{string.Join(", ", found.shape)}] instead of [{string.Join(", ", slot.First.shape)}]; the optimiser state is of another model.");
         }
 
         static InvalidDataException Missing(string name) => new($"The optimiser state has no {name}; it was saved with other parts frozen. Start the stage anew.");

@@ -46,7 +46,8 @@ public sealed class AnnotationSource : ITrainingSource
 
         if (_entries.Count == 0)
         {
-            throw new InvalidDataException($"{string.Join(", ", files.Select(f => f.File))} hold no sample that can be used{(_malformed.Count > 0 ? $"; the first problem: {_malformed[0].Message}" : "")}.");
+            string first = _malformed.Count > 0 ? $"; the first problem: {_malformed[0].Message}" : "";
+            throw new InvalidDataException($"{string.Join(", ", files.Select(f => f.File))} hold no sample that can be used{first}.");
         }
     }
 

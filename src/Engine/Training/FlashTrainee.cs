@@ -49,6 +49,11 @@ public sealed class FlashTrainee : ITrainee
             throw new ArgumentException($"Stage '{stage.Name}' has Video-XL's template; VideoChat-Flash is trained with plain or chatFlash.", nameof(stage));
         }
 
+        if (config.System != ModelSystem.VideoChatFlash)
+        {
+            throw new ArgumentException($"The model is a {config.ModelType}; this trains {ModelConfig.VideoChatFlashType} models.", nameof(config));
+        }
+
         (_stage, _weights, _tokenizer, _device) = (stage, weights, tokenizer, device);
         VisionConfig vision = AtResolution(config.Vision, stage.Resolution);
         Config = config with { Vision = vision, ImageGridPinpoints = AtSide(config.ImageGridPinpoints, config.Vision.ImageSize, vision.ImageSize), TorchDtype = SafetensorsDtype.F32 };

@@ -111,7 +111,8 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
 
         return last.Position.Recipe == fingerprint
             ? last
-            : throw new InvalidOperationException($"{last.Folder} follows another recipe than '{run.Recipe.Name}' now says; go on with {Path.Combine(run.Folder, RecipeFile)} or choose another folder.");
+            : throw new InvalidOperationException(
+                $"{last.Folder} follows another recipe than '{run.Recipe.Name}' now says; go on with {Path.Combine(run.Folder, RecipeFile)} or choose another folder.");
     }
 
     private (bool Done, string Checkpoint) RunStage(Stage stage, TrainingMetrics metrics, Action<TrainingUpdate>? onUpdate, CancellationToken stop)
@@ -166,7 +167,8 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
         double norm = stage.Optimizer.ClipGradients(settings.ClipNorm);
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
         {
-            throw new TrainingException($"Stage '{settings.Name}', update {stage.Step + 1}: the loss is {loss} and the gradients' norm {norm}; resume from the last checkpoint with lower rates or a lower clipNorm.");
+            throw new TrainingException(
+                $"Stage '{settings.Name}', update {stage.Step + 1}: the loss is {loss} and the gradients' norm {norm}; resume from the last checkpoint with lower rates or a lower clipNorm.");
         }
 
         double factor = schedule.Factor(stage.Step);

@@ -110,7 +110,9 @@ public static class TrainingCheckpoint
         optimizer.Restore(saved.TryGet);
     }
 
-    private static string[] All(string run) => Directory.Exists(run) ? [.. Directory.EnumerateDirectories(run, Prefix + "*").Where(f => !f.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal)] : [];
+    private static string[] All(string run) => Directory.Exists(run)
+        ? [.. Directory.EnumerateDirectories(run, Prefix + "*").Where(f => !f.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
+        : [];
 
     private static void Complete(string folder, Action<string> write)
     {

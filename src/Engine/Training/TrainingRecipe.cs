@@ -215,7 +215,9 @@ public sealed record TrainingStage
         Check(WeightDecay is >= 0 and <= 1, $"weightDecay is {WeightDecay}", "0 to 1");
         Check(ClipNorm is >= 0 and <= 1e6, $"clipNorm is {ClipNorm}", "0 or more");
         Check(Optimizer.Beta1 is >= 0 and < 1 && Optimizer.Beta2 is >= 0 and < 1 && Optimizer.Epsilon > 0, $"optimizer is {Optimizer}", "betas of 0 to below 1 and an epsilon above 0");
-        Check(Frames.Max is >= 1 and <= SamplingSettings.MaxSelectedFrames && Frames.Min >= 1 && (Frames.Rule == FrameRule.Middle || Frames.Min <= Frames.Max), $"frames are {Frames.Min} to {Frames.Max}", $"1 to {SamplingSettings.MaxSelectedFrames}, the smaller first");
+        Check(
+            Frames.Max is >= 1 and <= SamplingSettings.MaxSelectedFrames && Frames.Min >= 1 && (Frames.Rule == FrameRule.Middle || Frames.Min <= Frames.Max),
+            $"frames are {Frames.Min} to {Frames.Max}", $"1 to {SamplingSettings.MaxSelectedFrames}, the smaller first");
         Check(Resolution is null or (>= 16 and <= 4096), $"resolution is {Resolution}", "16 to 4096 pixels");
         Check(MaxLength >= 16, $"maxLength is {MaxLength}", "16 or more");
         Check(Precision is "fp32" or "bf16", $"precision is '{Precision}'", "fp32 or bf16");

@@ -88,8 +88,8 @@ public sealed class PillowResizeTests
         double seconds = watch.Elapsed.TotalSeconds / Runs;
         TestContext.Current.SendDiagnosticMessage($"1920x1080 to 448x448: {seconds * 1000:0.0} ms, {1920 * 1080 / 1e6 / seconds:0} Mpixel/s");
 
-        // Times wobble on shared machines; allocations do not. The closures of the two passes are all there is.
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, Runs * 1024);
+        // Times wobble on shared machines. The closures of the two passes and the tasks that share them, more where a core is late, are all there is: no rows.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, Runs * 4096);
     }
 
     private static byte[] Noise(int length)

@@ -21,10 +21,11 @@ internal static class TraceCommand
         "trace survival trace.json --measure tokens --bins 200",
         "trace patches trace.json --frame 12 --layer 18",
         "trace counterfactual trace.json --basis run --seed 7",
+        "trace windows trace.json --part summaries",
         "trace compare trace.json --with other.json --part stages",
     ];
 
-    private static readonly string[] s_views = ["survival", "patches", "sparsity", "attention", "counterfactual", "costs", "compare"];
+    private static readonly string[] s_views = ["survival", "patches", "sparsity", "attention", "counterfactual", "windows", "costs", "compare"];
 
     private static readonly JsonSerializerOptions s_web = new(JsonSerializerDefaults.Web);
 
@@ -43,8 +44,8 @@ internal static class TraceCommand
         var basis = new Option<string>("--basis") { Description = "counterfactual: drop (at each drop) or run (from the first drop on).", DefaultValueFactory = _ => "drop" };
         var seed = new Option<ulong>("--seed") { Description = "counterfactual: of the random choice." };
         var with = new Option<string?>("--with") { Description = "compare: the other trace." };
-        var part = new Option<string>("--part") { Description = "compare: layers or stages.", DefaultValueFactory = _ => "layers" };
-        var command = new Command("trace", "Shows what compression kept in a recorded answer: survival, patches, attention sparsity, counterfactuals, costs, two answers side by side.")
+        var part = new Option<string?>("--part") { Description = "compare: layers (default) or stages; windows: windows (default), frames or summaries." };
+        var command = new Command("trace", "Shows what compression kept in a recorded answer: survival, patches, attention sparsity, counterfactuals, windows of Video-XL, costs, two answers side by side.")
         {
             view, file, json, measure, from, to, bins, frame, layer, basis, seed, with, part,
         };
@@ -59,9 +60,10 @@ internal static class TraceCommand
                 "sparsity" => TraceViews.Sparsity(shape),
                 "attention" => TraceViews.Attention(shape, parse.GetValue(bins) ?? Math.Min(shape.TotalClips, Most(shape.Layers))),
                 "counterfactual" => TraceViews.CounterfactualOf(shape, parse.GetValue(basis)!, parse.GetValue(seed)),
+                "windows" => TraceViews.Windows(shape, parse.GetValue(part) ?? "windows"),
                 "costs" => TraceViews.Costs(shape.Trace),
                 _ => TraceViews.Compare(path, shape.Trace, parse.GetValue(with) ?? throw new ArgumentException("name the other trace: --with FILE"),
-                    TraceShape.Of(await ReadAsync(parse.GetValue(with)!, ct)).Trace, parse.GetValue(part)!),
+                    TraceShape.Of(await ReadAsync(parse.GetValue(with)!, ct)).Trace, parse.GetValue(part) ?? "layers"),
             };
             if (parse.GetValue(json)) await console.Output.WriteLineAsync(JsonSerializer.Serialize(shown.Value, shown.Value.GetType(), s_web));
             else await console.Output.WriteAsync(shown.Csv());

@@ -25,6 +25,7 @@ internal static class InspectApi
         View<IReadOnlyList<SparsityRow>>(group, "sparsity", Sparsity, "getTraceSparsity", "Attention sparsity by layer");
         View<AttentionView>(group, "attention", Attention, "getTraceAttention", "Attention by layer and time");
         View<CounterfactualView>(group, "counterfactual", CounterfactualOf, "getTraceCounterfactual", "What uniform and random keeping would have kept");
+        View<WindowsView>(group, "windows", Windows, "getTraceWindows", "Video-XL's windows and summary tokens; part=windows, frames or summaries chooses the table");
         View<ComparisonView>(group, "compare", Compare, "getTraceCompare", "Another answer on the same scale; part=layers or stages chooses the table");
         View<IReadOnlyList<Engine.Compression.StageCost>>(group, "costs", Costs, "getTraceCosts", "Measured cost of each stage of the pipeline");
         _ = group.MapGet("/others", Others).Produces<IReadOnlyList<AnswerChoice>>().WithName("getTraceOthers").WithSummary("Answers of the conversation to compare with");
@@ -60,6 +61,9 @@ internal static class InspectApi
 
     private static Task<IResult> CounterfactualOf(string id, HttpContext http, InspectService service, string basis = "drop", ulong seed = 0) =>
         WithAsync(http, service, id, (_, shape) => Reply(http, TraceViews.CounterfactualOf(shape, basis, seed)));
+
+    private static Task<IResult> Windows(string id, HttpContext http, InspectService service, string part = "windows") =>
+        WithAsync(http, service, id, (_, shape) => Reply(http, TraceViews.Windows(shape, part)));
 
     private static Task<IResult> Costs(string id, HttpContext http, InspectService service) =>
         WithAsync(http, service, id, (_, shape) => Reply(http, TraceViews.Costs(shape.Trace)));

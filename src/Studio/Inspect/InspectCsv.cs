@@ -74,6 +74,29 @@ internal static class InspectCsv
         return table.ToString();
     }
 
+    public static string Windows(IReadOnlyList<WindowRow> rows)
+    {
+        var table = new CsvText(
+            "window", "media", "first_frame", "end_frame", "start_seconds", "end_seconds", "first_token", "visual_tokens", "ratio", "summary_tokens", "left", "answer_mass",
+            "visual_mass", "text_mass", "earlier_mass", "own_mass");
+        foreach (var r in rows)
+        {
+            _ = table.Row(
+                r.Window, r.Media, r.FirstFrame, r.EndFrame, r.StartTime, r.EndTime, r.FirstToken, r.VisualTokens, r.Ratio, r.Summaries, r.Left, r.AnswerMass,
+                r.VisualMass, r.TextMass, r.EarlierMass, r.OwnMass);
+        }
+
+        return table.ToString();
+    }
+
+    /// <param name="part">What a row is, counted from 0 in its window.</param>
+    public static string WindowShares(string part, IReadOnlyList<WindowShare> shares)
+    {
+        var table = new CsvText("window", part, "frame", "seconds", "mass");
+        foreach (var s in shares) _ = table.Row(s.Window, s.First, s.FirstFrame, s.Time, s.Mass);
+        return table.ToString();
+    }
+
     public static string Costs(CompressionTrace trace)
     {
         var table = new CsvText("stage", "milliseconds", "items", "bytes", "flops");

@@ -92,3 +92,9 @@ public sealed record CounterfactualView(string Basis, ulong Seed, IReadOnlyList<
 
 /// <summary>Two answers on one scale.</summary>
 public sealed record ComparisonView(string FirstId, string FirstSettings, string SecondId, string SecondSettings, TraceComparison Comparison);
+
+/// <summary>Video-XL's windows; all empty for an answer of the other system.</summary>
+/// <param name="Windows">One entry a window.</param>
+/// <param name="Frames">Average share of a window's summary tokens on each of its frames; not of windows that an earlier question read without recording.</param>
+/// <param name="Summaries">Share of the last prompt row on each token that a window left.</param>
+public sealed record WindowsView(IReadOnlyList<WindowRow> Windows, IReadOnlyList<WindowShare> Frames, IReadOnlyList<WindowShare> Summaries);

@@ -73,6 +73,19 @@ internal static class TraceViews
         return new("counterfactual", view, () => InspectCsv.Counterfactual(view));
     }
 
+    /// <param name="part">windows, frames or summaries: which of the three tables CSV is.</param>
+    public static TraceView Windows(TraceShape shape, string part)
+    {
+        if (part is not ("windows" or "frames" or "summaries")) throw new ArgumentException($"unknown part '{part}'; use windows, frames or summaries");
+        var view = new WindowsView(WindowTable.Of(shape), WindowTable.Frames(shape), WindowTable.Answer(shape));
+        return new(part == "windows" ? part : $"windows-{part}", view, () => part switch
+        {
+            "windows" => InspectCsv.Windows(view.Windows),
+            "frames" => InspectCsv.WindowShares("frame_in_window", view.Frames),
+            _ => InspectCsv.WindowShares("token_in_window", view.Summaries),
+        });
+    }
+
     public static TraceView Costs(CompressionTrace trace) => new("costs", trace.Costs, () => InspectCsv.Costs(trace));
 
     /// <param name="part">layers or stages: which of the two tables CSV is.</param>

@@ -185,8 +185,11 @@ class InspectPage {
     this.#root.querySelector("[data-measure-choice]").addEventListener("change", (event) => this.#remeasure(event.target.value), options);
     // Charts over time elsewhere on the page: a click there moves the cursor here.
     document.addEventListener("plot-click", (event) => {
-      const frames = event.target.closest("[data-frames]")?.dataset.frames.split(" ");
-      if (frames) this.#ribbon.moveTo(Number(frames[event.detail.column]), Number(event.detail.y), true);
+      const chart = event.target.closest("[data-frames]");
+      if (!chart) return;
+      // Where the vertical axis is no layer, the cursor stays in its own.
+      const layer = "anyLayer" in chart.dataset ? this.#ribbon.cursor.layer : Number(event.detail.y);
+      this.#ribbon.moveTo(Number(chart.dataset.frames.split(" ")[event.detail.column]), layer, true);
     }, options);
   }
 

@@ -122,7 +122,7 @@ public sealed class PlanService
             tokens.KvBytes, plan.Cost.Memory.Peak, plan.Cost.Memory.StoredWeights, plan.Cost.TotalFlops - plan.Cost.Visual.Flops + encoding.Cost.Visual.Flops,
             Milliseconds.From(Sum(steps.Where(s => s.Name != Planner.Decode))), Milliseconds.From(Sum(steps)),
             [.. steps.Select(s => new PlanStepView(s.Name, s.Flops, Milliseconds.From(s.Seconds)))],
-            plan.Rates is not null, isLoaded, notes);
+            plan.Rates is not null, isLoaded, notes, tokens.Windows is { Windows: > 0 } w ? new PlannedWindows(w.Windows, w.Summaries, w.Kept) : null);
 
         int TokensOf(VisualInput input) => input.Frames * (input.IsVideo ? perFrame : model.Config.Connector.TokensPerImage);
     }

@@ -20,7 +20,14 @@ namespace Studio.ModelHosting;
 public sealed record PlanView(
     string Model, string Device, string Dtype, string Compression, IReadOnlyList<PlannedMedia> Media, int Frames, int VisualTokens, int TextTokens,
     IReadOnlyList<PlanStageView> Stages, long KvBytes, long PeakBytes, long WeightBytes, double Flops, Milliseconds FirstTokenMs, Milliseconds TotalMs,
-    IReadOnlyList<PlanStepView> Steps, bool IsMeasured, bool IsModelLoaded, IReadOnlyList<string> Notes);
+    IReadOnlyList<PlanStepView> Steps, bool IsMeasured, bool IsModelLoaded, IReadOnlyList<string> Notes,
+    PlannedWindows? Windows = null);
+
+/// <summary>How Video-XL reads the visual tokens.</summary>
+/// <param name="Count">Windows.</param>
+/// <param name="Summaries">Summary tokens of all windows; 0 where compression is off.</param>
+/// <param name="Kept">Tokens that stay in the cache: the summaries, or without compression the visual tokens.</param>
+public sealed record PlannedWindows(int Count, int Summaries, int Kept);
 
 /// <param name="Frames">Frames of a video; views of an image.</param>
 /// <param name="IsCached">Whether its visual tokens are there already.</param>

@@ -26,13 +26,22 @@ public static class AnswerFigures
     /// <summary>Visual tokens of each stage: 1,024 → 768 → 256.</summary>
     public static string Stages(IEnumerable<int> tokens) => string.Join(" → ", tokens.Select(n => Units.Count(n)));
 
+    /// <summary>Visual tokens of each stage, or with Video-XL what its windows left.</summary>
+    public static string Tokens(AnswerMeasures measures)
+    {
+        ArgumentNullException.ThrowIfNull(measures);
+        return SettingsForm.IsOfWindows(measures.Compression) && measures.StageTokens.Count > 0
+            ? $"{Units.Count(measures.VisualTokens)} visual → {Units.Count(measures.StageTokens[^1])} summary tokens"
+            : $"{Stages(measures.StageTokens.Count == 0 ? [measures.VisualTokens] : measures.StageTokens)} visual tokens";
+    }
+
     /// <summary>The quiet line under an answer.</summary>
     public static string Line(AnswerMeasures measures)
     {
         ArgumentNullException.ThrowIfNull(measures);
         var parts = new List<string> // bounded by the figures
         {
-            $"{Stages(measures.StageTokens.Count == 0 ? [measures.VisualTokens] : measures.StageTokens)} visual tokens",
+            Tokens(measures),
             $"KV {Units.Bytes(measures.KvBytes)}",
             $"first token {Time(measures.TimeToFirstTokenMs)}",
         };

@@ -13,6 +13,22 @@ public enum FrameChoice
     Rate,
 }
 
+/// <summary>How windows get their ratios in the form, for a model with visual summary tokens.</summary>
+public enum RatioChoice
+{
+    /// <summary>One for all windows.</summary>
+    One,
+
+    /// <summary>Several, window by window in turn.</summary>
+    InTurn,
+
+    /// <summary>Drawn with a seed.</summary>
+    Drawn,
+
+    /// <summary>Windows that follow the content; experimental.</summary>
+    Content,
+}
+
 /// <summary>
 /// Settings of an answer while a person types them: texts that need not be valid. What is invalid is known by field, with
 /// what the validators of <see cref="AnswerSettings"/> and the engine say about it.
@@ -21,6 +37,8 @@ public sealed class SettingsForm
 {
     /// <summary>Compression by hand in the list of presets.</summary>
     public const string ByHand = "by hand";
+
+    private const string WindowsPrefix = "vst:";
 
     private readonly Dictionary<string, string> _errors = new(StringComparer.Ordinal); // bounded by the fields
 
@@ -37,6 +55,20 @@ public sealed class SettingsForm
 
     /// <summary>Share alive after each drop, such as "0.75, 0.25"; the 1 before the first drop is not typed.</summary>
     public string Ratios { get; set; } = "";
+
+    /// <summary>Whether by hand means windows and summary tokens (Video-XL) instead of drops between layers.</summary>
+    public bool HasWindows { get; set; }
+
+    public RatioChoice RatioBy { get; set; }
+
+    /// <summary>Visual tokens for each summary token.</summary>
+    public string Ratio { get; set; } = "8";
+
+    /// <summary>The same window by window, such as "2, 4, 8".</summary>
+    public string RatioList { get; set; } = "2, 4, 8";
+
+    /// <summary>Seed of drawn ratios.</summary>
+    public string DrawSeed { get; set; } = "42";
 
     public FrameChoice Frames { get; set; }
 
@@ -93,7 +125,12 @@ public sealed class SettingsForm
         value = Checked(nameof(Seed), value, s => s with { Seed = SeedOf(Seed) });
         value = Checked(nameof(MaxNewTokens), value, s => s with { MaxNewTokens = Whole(MaxNewTokens) });
         value = Checked(nameof(RepetitionPenalty), value, s => s with { RepetitionPenalty = Number(RepetitionPenalty) });
-        if (Preset == ByHand)
+        if (Preset == ByHand && HasWindows)
+        {
+            var field = RatioBy switch { RatioChoice.InTurn => nameof(RatioList), RatioChoice.Drawn => nameof(DrawSeed), _ => nameof(Ratio) };
+            value = Checked(field, value, s => s with { Compress = ReadWindows().ToString() });
+        }
+        else if (Preset == ByHand)
         {
             var layers = Checked(nameof(Layers), new List<int>(), _ => ReadLayers(decoderLayers));
             if (!_errors.ContainsKey(nameof(Layers))) value = Checked(nameof(Ratios), value, s => s with { Compress = ReadSchedule(layers, decoderLayers).ToString() });
@@ -104,6 +141,17 @@ public sealed class SettingsForm
         }
 
         Value = _errors.Count == 0 ? value : null;
+    }
+
+    /// <summary>Whether settings are for summary tokens of windows.</summary>
+    public static bool IsOfWindows(string? compress) => compress?.StartsWith(WindowsPrefix, StringComparison.Ordinal) == true;
+
+    /// <summary>Fills the fields of compression by hand with what was chosen before, for a model with windows.</summary>
+    public void SpellWindows(string compress)
+    {
+        (HasWindows, RatioBy) = (true, RatioChoice.One);
+        if (IsOfWindows(compress)) TakeWindows(compress[WindowsPrefix.Length..]);
+        else Ratio = compress == "strong" ? "16" : "8";
     }
 
     /// <summary>Fills the fields of compression by hand with a schedule: a preset's, for a decoder of some layers.</summary>
@@ -128,11 +176,41 @@ public sealed class SettingsForm
         (Temperature, TopP, TopK, Seed) = (Text(settings.Temperature), Text(settings.TopP), Text(settings.TopK), Text(settings.Seed));
         (MaxNewTokens, RepetitionPenalty) = (Text(settings.MaxNewTokens), Text(settings.RepetitionPenalty));
         if (settings.Compress is not { } compress) return;
-        Preset = compress is "off" or "balanced" or "strong" || compress.StartsWith("vst:", StringComparison.Ordinal) ? compress : ByHand;
+        Preset = compress is "off" or "balanced" or "strong" ? compress : ByHand;
         if (Preset != ByHand) return;
+        if (IsOfWindows(compress))
+        {
+            TakeWindows(compress[WindowsPrefix.Length..]);
+            return;
+        }
+
         var parts = compress.Split(':');
         (Type, Layers) = (parts[0], (parts.ElementAtOrDefault(1) ?? "").Replace(",", ", ", StringComparison.Ordinal));
         Ratios = string.Join(", ", (parts.ElementAtOrDefault(2) ?? "").Split(',').Skip(1));
+    }
+
+    private void TakeWindows(string text)
+    {
+        HasWindows = true;
+        var (name, at) = (text.Split('@')[0], text.IndexOf('@', StringComparison.Ordinal));
+        RatioBy = name switch { "random" => RatioChoice.Drawn, "dynamic" => RatioChoice.Content, _ => name.Contains(',', StringComparison.Ordinal) ? RatioChoice.InTurn : RatioChoice.One };
+        if (RatioBy == RatioChoice.InTurn) RatioList = name.Replace(",", ", ", StringComparison.Ordinal);
+        else if (RatioBy == RatioChoice.One) Ratio = text;
+        else if (at >= 0 && RatioBy == RatioChoice.Drawn) DrawSeed = text[(at + 1)..];
+        else if (at >= 0) Ratio = text[(at + 1)..];
+    }
+
+    private VstCompression ReadWindows()
+    {
+        static int One(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var ratio) ? ratio
+            : throw new ArgumentException($"'{text}' is not a ratio; give whole numbers from 2 on, such as 8");
+        return RatioBy switch
+        {
+            RatioChoice.InTurn => VstCompression.Given([.. Parts(RatioList).Select(One)]),
+            RatioChoice.Drawn => VstCompression.Drawn(SeedOf(DrawSeed) ?? VstCompression.PublishedSeed),
+            RatioChoice.Content => VstCompression.ByContent(One(Ratio.Trim())),
+            _ => VstCompression.Given(One(Ratio.Trim())),
+        };
     }
 
     /// <summary>Applies one field; what it or the settings' own validation refuses becomes the field's error.</summary>

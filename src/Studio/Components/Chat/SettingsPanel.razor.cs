@@ -1,4 +1,6 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Components;
+using Studio.Engine.Compression;
 using Studio.ModelHosting;
 
 namespace Studio.Components.Chat;
@@ -13,6 +15,15 @@ public sealed partial class SettingsPanel : ComponentBase
         ("balanced", "balanced", "75 % after an early layer, the 25 % that the question attends to most after a deep one"),
         ("strong", "strong", "Half after an early layer, an eighth after the middle: for the longest videos"),
         (SettingsForm.ByHand, "by hand", "Choose layers and shares"),
+    ];
+
+    private static readonly (string Value, string Label, string Title)[] s_windowPresets =
+    [
+        ("", "model's own", "As the model's checkpoint says"),
+        ("off", "off", "Every visual token of every window stays"),
+        ("balanced", "balanced", "One summary token for 8 visual tokens"),
+        ("strong", "strong", "One summary token for 16 visual tokens: for the longest videos"),
+        (SettingsForm.ByHand, "by hand", "Choose the ratio: 2, 4, 8, 12, 16, window by window, drawn, or by content"),
     ];
 
     private static readonly string[] s_more =
@@ -46,6 +57,21 @@ public sealed partial class SettingsPanel : ComponentBase
 
     private int? Layers => Chosen?.Geometry?.Layers;
 
+    /// <summary>Whether the chosen model sums windows up in summary tokens (Video-XL).</summary>
+    private bool HasWindows => Chosen is { } model ? SettingsForm.IsOfWindows(model.DefaultCompression) : Form.HasWindows;
+
+    private (string Value, string Label, string Title)[] Presets => HasWindows ? s_windowPresets : s_presets;
+
+    /// <summary>The published ratios, and what is set where it is another.</summary>
+    private IEnumerable<string> Ratios => VstCompression.PublishedRatios.Select(r => r.ToString(CultureInfo.InvariantCulture)).Append(Form.Ratio).Distinct();
+
+    private string WindowsHint => Form.RatioBy switch
+    {
+        RatioChoice.Drawn => "from those that the checkpoint was trained with",
+        RatioChoice.Content => "windows end where the picture changes",
+        _ => "only summary tokens of a window stay",
+    };
+
     /// <summary>What a person should know about the chosen model.</summary>
     private string? Note => Chosen?.Problem ?? Chosen?.Note;
 
@@ -63,17 +89,23 @@ public sealed partial class SettingsPanel : ComponentBase
     private Task Choose(string preset) => Set(form =>
     {
         // By hand begins with what was chosen before.
-        if (preset == SettingsForm.ByHand && form.Preset != preset && Layers is { } layers)
-        {
-            form.Spell(form.Preset.Length > 0 ? form.Preset : Chosen?.DefaultCompression ?? "balanced", layers);
-        }
-
+        if (preset == SettingsForm.ByHand && form.Preset != preset) Spell(form, form.Preset);
         form.Preset = preset;
     });
+
+    private void Spell(SettingsForm form, string preset)
+    {
+        form.HasWindows = HasWindows;
+        var compress = preset.Length > 0 ? preset : Chosen?.DefaultCompression ?? "balanced";
+        if (form.HasWindows) form.SpellWindows(compress);
+        else if (Layers is { } layers) form.Spell(compress, layers);
+    }
 
     private async Task Set(Action<SettingsForm> change)
     {
         change(Form);
+        // What was set by hand for one system says nothing to the other.
+        if (Form.Preset == SettingsForm.ByHand && Form.HasWindows != HasWindows) Spell(Form, "balanced");
         Form.Read(Layers);
         await OnChanged.InvokeAsync();
     }

@@ -26,7 +26,17 @@ public static class SettingsText
     {
         null => "model's compression",
         "off" => "no compression",
+        _ when SettingsForm.IsOfWindows(compress) => Windows(compress[4..]),
         _ => compress,
+    };
+
+    private static string Windows(string text) => text.Split('@') switch
+    {
+        ["random", var seed] => $"ratios drawn with seed {seed}",
+        ["random"] => "drawn ratios",
+        ["dynamic", var ratio] => $"windows by content, ratio {ratio}",
+        ["dynamic"] => "windows by content",
+        _ => text.Contains(',', StringComparison.Ordinal) ? $"ratios {text}" : $"ratio {text}",
     };
 
     public static string Frames(AnswerSettings settings)

@@ -290,6 +290,28 @@ public sealed class InspectPageTests(InspectStudio inspect) : IClassFixture<Insp
         }
     }
 
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task VideoXl_ShowsItsWindows_AndABarMovesTheCursor(ColorScheme scheme)
+    {
+        foreach (var (width, height) in Sizes.All)
+        {
+            await using var page = await OpenAsync($"/inspect/{inspect.Summarised}?frame=0&layer=2", width, height, scheme);
+            var plot = page.Page.Locator("[data-chart=window-frames] .plot");
+            await plot.ScrollIntoViewIfNeededAsync();
+            await plot.Locator(".nsewdrag").First.WaitForAsync();
+            var box = (await plot.Locator(".nsewdrag").First.BoundingBoxAsync())!;
+            await page.Page.Mouse.ClickAsync((float)(box.X + (box.Width * 12.5 / 24)), (float)(box.Y + (box.Height * 0.97)));
+            await Expect(page, Readout, "frame 12 of 24, layer 2");
+            await page.Page.Locator("[data-chart=windows] button:has-text('Table')").ClickAsync();
+            Assert.Equal(["720", "720", "288"], await page.Page.Locator("[data-chart=windows] tbody tr td:nth-child(6)").AllInnerTextsAsync());
+            Assert.Equal(0, await page.Page.Locator("[data-chart=counterfactual-overlap]").CountAsync());
+            await page.CheckAccessibilityAsync($"inspect Video-XL, {scheme}, {width} px");
+            await page.CheckWidthAsync($"inspect Video-XL, {scheme}, {width} px");
+        }
+    }
+
     [Fact]
     public async Task AnswerWithoutTrace_SaysWhatToDo_AndUnknownAnswerIsNotFound()
     {

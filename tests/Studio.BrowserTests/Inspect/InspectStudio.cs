@@ -22,6 +22,9 @@ public sealed class InspectStudio : IAsyncLifetime
     /// <summary>Dropped uniformly, then by attention.</summary>
     public string Dropped { get; private set; } = "";
 
+    /// <summary>By Video-XL at a ratio of 2.</summary>
+    public string Summarised { get; private set; } = "";
+
     public string WithoutTrace { get; private set; } = "";
 
     /// <summary>About the sample and a picture.</summary>
@@ -48,6 +51,7 @@ public sealed class InspectStudio : IAsyncLifetime
         Trace = traces[1];
         var ids = await seed.AddAnswersAsync("local", video, [.. traces, null]);
         (Dense, Dropped, WithoutTrace) = (ids[0], ids[1], ids[2]);
+        Summarised = (await seed.AddAnswersAsync("local", video, InspectSeed.RunXl(sample, 24, "vst:2")))[0];
         var picture = Path.Combine(Studio.DataFolder, "picture.png");
         await File.WriteAllBytesAsync(picture, PngWriter.Write(new RgbImage(300, 200, [.. Enumerable.Repeat(new byte[] { 200, 40, 40 }, 300 * 200).SelectMany(p => p)])));
         MixedTrace = InspectSeed.Run([sample, picture], 8, InspectSeed.Dropping)[0];

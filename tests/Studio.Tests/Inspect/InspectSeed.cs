@@ -97,7 +97,12 @@ internal sealed class InspectSeed(StudioFolders folders, IDbContextFactory<Studi
     public static IReadOnlyList<CompressionTrace> Run(string video, int frames, params string[] compressions) => Run([video], frames, compressions);
 
     /// <summary>Traces of real runs of a tiny model over videos and pictures.</summary>
-    public static IReadOnlyList<CompressionTrace> Run(IReadOnlyList<string> media, int frames, params string[] compressions)
+    public static IReadOnlyList<CompressionTrace> Run(IReadOnlyList<string> media, int frames, params string[] compressions) => Run(media, frames, isXl: false, compressions);
+
+    /// <summary>The same of a tiny Video-XL.</summary>
+    public static IReadOnlyList<CompressionTrace> RunXl(string video, int frames, params string[] compressions) => Run([video], frames, isXl: true, compressions);
+
+    private static IReadOnlyList<CompressionTrace> Run(IReadOnlyList<string> media, int frames, bool isXl, string[] compressions)
     {
         var folder = Directory.CreateTempSubdirectory("studio-tiny-");
         try
@@ -107,7 +112,7 @@ internal sealed class InspectSeed(StudioFolders folders, IDbContextFactory<Studi
             var tokenizer = Tokenizer.Load(tokenizerPath);
             _ = tokenizer.TryGetId("<|endoftext|>", out var bos);
             _ = tokenizer.TryGetId(ChatMl.TurnEnd, out var eos);
-            RandomCheckpoint.Create(folder.FullName, TinyModels.VideoChatFlash(tokenizer.VocabularySize, bos, eos), 1, SafetensorsDtype.F32);
+            RandomCheckpoint.Create(folder.FullName, isXl ? TinyModels.VideoXl(tokenizer.VocabularySize, bos, eos) : TinyModels.VideoChatFlash(tokenizer.VocabularySize, bos, eos), 1, SafetensorsDtype.F32);
             using var model = VideoModel.Load(folder.FullName, new LoadSettings());
             return [.. compressions.Select(compress =>
             {
@@ -115,11 +120,11 @@ internal sealed class InspectSeed(StudioFolders folders, IDbContextFactory<Studi
                 foreach (var file in media) conversation.Attach(file);
                 return conversation.Ask("What happens in the video?", new AskSettings
                 {
-                    Sampling = SamplingSettings.Uniform(frames),
-                    Compression = VisualDropout.Parse(compress, model.Config.Language.Layers),
+                    Sampling = isXl ? SamplingSettings.Uniform(frames) with { ClipLength = 1 } : SamplingSettings.Uniform(frames),
+                    Compression = CompressionSettings.Parse(compress, model.Config),
                     Generation = model.DefaultGeneration with { MaxNewTokens = 6, StopIds = [] },
                     Trace = true,
-                }).Trace! with { Model = "tiny-random" };
+                }).Trace! with { Model = isXl ? "tiny-random-xl" : "tiny-random" };
             })];
         }
         finally

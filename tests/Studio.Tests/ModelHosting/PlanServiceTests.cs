@@ -54,6 +54,7 @@ public sealed class PlanServiceTests
         Assert.Equal((resolved, resolved), (measured.Compression, plan.Compression));
         Assert.Equal((measured.VisualTokens, measured.TextTokens, measured.KvBytes), (plan.VisualTokens, plan.TextTokens, plan.KvBytes));
         Assert.Equal(measured.StageTokens[^1], plan.Stages[0].VisualTokens);
+        Assert.Equal((windows, measured.StageTokens[^1]), (plan.Windows!.Count, plan.Windows.Kept));
         using var json = await studio.Http.GetAsync($"/api/v1/traces/{asked.AnswerIds[0]}", Ct);
         var trace = Engine.Compression.CompressionTrace.FromJson(await json.Content.ReadAsStringAsync(Ct));
         Assert.Equal((windows, "tiny-random-xl", resolved), (trace.Windows.Count, trace.Model, trace.Settings));

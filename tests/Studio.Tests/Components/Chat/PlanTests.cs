@@ -83,6 +83,22 @@ public sealed class PlanTests : IDisposable
         Assert.Null(column.Plan);
     }
 
+    [Theory]
+    [InlineData(180, "1,024 tokens in 2 windows", "180 summary tokens")]
+    [InlineData(0, "1,024 tokens in 2 windows", "1,024 kept")]
+    public void PlanLine_OfVideoXl_ShowsWindowsAndWhatTheyLeave(int summaries, string read, string left)
+    {
+        var line = _context.Render<PlanLine>(p => p.Add(c => c.Plan, Samples.Plan() with { Windows = new(2, summaries, summaries == 0 ? 1024 : summaries) }));
+        Assert.Equal((read, left), (line.Find(".plan-windows").TextContent, line.Find(".plan-stages").TextContent));
+    }
+
+    [Fact]
+    public void Measures_OfVideoXl_TellSummaryTokens()
+    {
+        Assert.StartsWith("1,024 visual → 128 summary tokens · ", AnswerFigures.Line(Samples.Measures(128) with { Compression = "vst:8" }), StringComparison.Ordinal);
+        Assert.StartsWith("1,024 → 128 visual tokens · ", AnswerFigures.Line(Samples.Measures(1024, 128)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Line_Plan_ShowsFramesTokensCacheMemoryAndTime()
     {

@@ -35,7 +35,7 @@ internal static class Samples
             [new("encode", 1e9, new(30, 30)), new("connect", 1e8, new(10, 10)), new("prefill", 2e9, new(60, 60)), new("decode", 1e9, new(800, 800))], true, true, []);
     }
 
-    public static ModelCard Model(string name = "tiny-random", bool isDefault = true, int layers = 6, string? problem = null, string? note = null) => new(
-        name, isDefault, "built-in", null, null, null, "videochat_flash_qwen", 1000, 500, problem is null ? new("umt", 64, 4, 16, layers, 32, 4, 2, 1000, 128) : null, 1024, "off", null, null, note, problem,
+    public static ModelCard Model(string name = "tiny-random", bool isDefault = true, int layers = 6, string? problem = null, string? note = null, string compression = "off") => new(
+        name, isDefault, "built-in", null, null, null, "videochat_flash_qwen", 1000, 500, problem is null ? new("umt", 64, 4, 16, layers, 32, 4, 2, 1000, 128) : null, 1024, compression, null, null, note, problem,
         new(false, 0, 0, 0, null));
 }

@@ -20,6 +20,10 @@ public sealed class SettingsFormTests
         """{"model":"7b","frames":32,"compress":"off"}""",
         """{"fps":0.5,"maxFrames":100,"compress":"strong"}""",
         """{"compress":"uniform:4,18:1,0.75,0.25","temperature":0.7,"topP":0.9,"topK":40,"seed":18446744073709551615}""",
+        """{"model":"xl","compress":"vst:12"}""",
+        """{"compress":"vst:2,4,8"}""",
+        """{"compress":"vst:random@7"}""",
+        """{"compress":"vst:dynamic@4"}""",
         """{"start":1.5,"end":9.25,"maxNewTokens":12,"repetitionPenalty":1.05}""",
     ];
 

@@ -66,6 +66,33 @@ public sealed class SettingsPanelTests : IDisposable
     }
 
     [Fact]
+    public void Choose_ModelWithWindows_OffersRatiosInsteadOfDrops()
+    {
+        var panel = Render(Samples.Model(), Samples.Model("xl", isDefault: false, compression: "vst:8"));
+        panel.Find("select").Change("xl");
+        panel.FindAll(".segmented button").First(b => b.TextContent == "by hand").Click();
+        Assert.Equal("vst:8", _column.Value!.Compress);
+        Assert.DoesNotContain("Drop after layers", panel.Markup, StringComparison.Ordinal);
+        Assert.Equal(["2", "4", "8", "12", "16"], Field(panel, "Ratio").QuerySelectorAll("option").Select(o => o.TextContent));
+        Field(panel, "Ratio").Change("16");
+        Assert.Equal("vst:16", _column.Value!.Compress);
+        Field(panel, "Windows").Change(nameof(RatioChoice.Content));
+        Assert.Equal("vst:dynamic@16", _column.Value!.Compress);
+        Field(panel, "Windows").Change(nameof(RatioChoice.Drawn));
+        Field(panel, "Seed of the draw").Input("9");
+        Assert.Equal("vst:random@9", _column.Value!.Compress);
+        Field(panel, "Windows").Change(nameof(RatioChoice.InTurn));
+        Field(panel, "Ratios in turn").Input("2, 1");
+        Assert.Contains("ratio of 1", _column.Form.Errors[nameof(SettingsForm.RatioList)], StringComparison.Ordinal);
+        Assert.Null(_column.Value);
+
+        // The other system takes drops again.
+        panel.Find("select").Change("");
+        Assert.NotNull(_column.Value);
+        Assert.DoesNotContain("vst:", _column.Value.Compress, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Frames_Number_ShowsItsField()
     {
         var panel = Render();

@@ -1,4 +1,3 @@
-using Studio.Engine.Compression;
 using Studio.Engine.Compression.Views;
 using Xunit;
 

@@ -84,8 +84,8 @@ public sealed class PlanTests : IDisposable
     }
 
     [Theory]
-    [InlineData(180, "1,024 tokens in 2 windows", "180 summary tokens")]
-    [InlineData(0, "1,024 tokens in 2 windows", "1,024 kept")]
+    [InlineData(180, "1,024 in 2 windows", "180 summaries")]
+    [InlineData(0, "1,024 in 2 windows", "1,024 kept")]
     public void PlanLine_OfVideoXl_ShowsWindowsAndWhatTheyLeave(int summaries, string read, string left)
     {
         var line = _context.Render<PlanLine>(p => p.Add(c => c.Plan, Samples.Plan() with { Windows = new(2, summaries, summaries == 0 ? 1024 : summaries) }));

@@ -58,6 +58,7 @@ internal static class ServeCommand
         await using (app)
         {
             await app.StartAsync(ct);
+            _ = await WarmUp.RunAsync(app.Urls, ct);
             console.Say($"the studio is at {string.Join(" and ", app.Urls)} (Ctrl+C stops it)");
             if (!options.SingleUser && !await app.Services.GetRequiredService<AccountService>().AnyAsync(ct))
                 console.Say($"nobody has an account yet: open {app.Urls.First()}/setup and make the first administrator with the set-up code {await app.Services.GetRequiredService<SetupCode>().IssueAsync(ct)}");

@@ -39,7 +39,7 @@ public sealed class EncodedMedia : ICacheEntry<EncodedMedia>
 
     private readonly FrameRef[] _frames;
     private readonly EncodedMedia? _original;
-    private int _references = 1;
+    private readonly ReferenceCount _references = new();
 
     /// <summary>Takes over the tensor, out of its dispose scope (so call this on the thread of that scope), and the arrays.</summary>
     /// <param name="key">Identity of everything that decides the tokens, see <see cref="MediaKey"/>.</param>
@@ -140,7 +140,7 @@ public sealed class EncodedMedia : ICacheEntry<EncodedMedia>
     public long Bytes { get; }
 
     /// <summary>Whether the last reference was given back and the tokens are freed.</summary>
-    public bool IsDisposed => Volatile.Read(ref _references) == 0;
+    public bool IsDisposed => _references.IsZero;
 
     private int PatchesPerClip => FramesPerClip * GridHeight * GridWidth;
 
@@ -149,28 +149,14 @@ public sealed class EncodedMedia : ICacheEntry<EncodedMedia>
     /// <exception cref="ObjectDisposedException">The last reference was given back before.</exception>
     public EncodedMedia Retain()
     {
-        var seen = Volatile.Read(ref _references);
-        while (true)
-        {
-            ObjectDisposedException.ThrowIf(seen == 0, this);
-            var before = Interlocked.CompareExchange(ref _references, seen + 1, seen);
-            if (before == seen) return this;
-            seen = before;
-        }
+        _references.Take(this);
+        return this;
     }
 
     /// <summary>Gives one reference back; the last one frees the tokens. Once all are back, further calls do nothing.</summary>
     public void Dispose()
     {
-        var seen = Volatile.Read(ref _references);
-        while (seen > 0)
-        {
-            var before = Interlocked.CompareExchange(ref _references, seen - 1, seen);
-            if (before == seen) break;
-            seen = before;
-        }
-
-        if (seen != 1) return;
+        if (_references.GiveBack() != 1) return;
         if (_original is null) Tokens.Dispose();
         else _original.Dispose();
     }

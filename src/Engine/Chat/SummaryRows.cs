@@ -12,7 +12,7 @@ public sealed class SummaryRows : ICacheEntry<SummaryRows>
     /// <summary>Objects and lists around the tensors, counted for every entry.</summary>
     public const int OverheadBytes = 1024;
 
-    private int _references = 1;
+    private readonly ReferenceCount _references = new();
 
     /// <param name="rows">[2 (keys, values), layers, kv heads, rows, head dim], contiguous on the CPU; this object's from now on.</param>
     /// <param name="parts">What the rows are, in order; together as many as <paramref name="rows"/> has.</param>
@@ -41,28 +41,14 @@ public sealed class SummaryRows : ICacheEntry<SummaryRows>
 
     public SummaryRows Retain()
     {
-        var seen = Volatile.Read(ref _references);
-        while (true)
-        {
-            ObjectDisposedException.ThrowIf(seen == 0, this);
-            var before = Interlocked.CompareExchange(ref _references, seen + 1, seen);
-            if (before == seen) return this;
-            seen = before;
-        }
+        _references.Take(this);
+        return this;
     }
 
     /// <summary>Gives one reference back; the last one frees the rows. Once all are back, further calls do nothing.</summary>
     public void Dispose()
     {
-        var seen = Volatile.Read(ref _references);
-        while (seen > 0)
-        {
-            var before = Interlocked.CompareExchange(ref _references, seen - 1, seen);
-            if (before == seen) break;
-            seen = before;
-        }
-
-        if (seen == 1) Rows.Dispose();
+        if (_references.GiveBack() == 1) Rows.Dispose();
     }
 }
 

@@ -1,5 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
+using Studio.Engine.Torch;
 
 namespace Studio.Engine.Checkpoints;
 
@@ -19,7 +20,7 @@ public sealed unsafe class MappedFile
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _pointer;
-    private int _references = 1;
+    private readonly ReferenceCount _references = new();
 
     private MappedFile(string path, long length, MemoryMappedFile file, MemoryMappedViewAccessor view)
     {
@@ -50,7 +51,7 @@ public sealed unsafe class MappedFile
     }
 
     /// <summary>Whether the last reference was released and the file is no longer mapped.</summary>
-    public bool IsReleased => Volatile.Read(ref _references) == 0;
+    public bool IsReleased => _references.IsZero;
 
     /// <summary>Maps the whole file; the caller owns the first reference.</summary>
     /// <exception cref="CheckpointException">The file is empty: an empty mapping does not exist.</exception>
@@ -83,32 +84,20 @@ public sealed unsafe class MappedFile
     /// <exception cref="ObjectDisposedException">The last reference was released before.</exception>
     public void AddReference()
     {
-        int seen = Volatile.Read(ref _references);
-        while (true)
-        {
-            ObjectDisposedException.ThrowIf(seen == 0, this);
-            int before = Interlocked.CompareExchange(ref _references, seen + 1, seen);
-            if (before == seen)
-            {
-                return;
-            }
-
-            seen = before;
-        }
+        _references.Take(this);
     }
 
     /// <summary>Gives one reference back; the last one unmaps the file. Throws only when called once too often.</summary>
     /// <exception cref="InvalidOperationException">There was no reference left to release.</exception>
     public void Release()
     {
-        int left = Interlocked.Decrement(ref _references);
-        if (left < 0)
+        int before = _references.GiveBack();
+        if (before == 0)
         {
-            Interlocked.Increment(ref _references);
             throw new InvalidOperationException($"{Path} was released more often than it was referenced.");
         }
 
-        if (left == 0)
+        if (before == 1)
         {
             _view.SafeMemoryMappedViewHandle.ReleasePointer();
             _view.Dispose();

@@ -62,6 +62,27 @@ public sealed partial class ChatJourneyTests(StudioFixture studio) : IClassFixtu
     }
 
     [Fact]
+    public async Task QuestionSentRightAfterAChoice_IsAskedWithThatChoice()
+    {
+        await using var page = await StudioPage.OpenAsync(studio);
+        await page.AddSampleAsync();
+        await page.BeginAsync(tokens: 8);
+        await page.Page.Locator(".chat[data-ready]").WaitForAsync();
+        // In one breath: the page's address cannot have come back in between.
+        await page.Page.EvaluateAsync("""
+            () => {
+                [...document.querySelectorAll('button')].find(b => b.textContent.trim() === 'Compare').click();
+                const box = document.querySelector('[data-composer]');
+                box.value = 'At once?';
+                box.dispatchEvent(new Event('input', { bubbles: true }));
+                box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+            }
+            """);
+        await page.AnsweredAsync(2);
+        Assert.Equal(1, await page.Page.Locator(".question-text").CountAsync());
+    }
+
+    [Fact]
     public async Task TwoSettings_AnswerSideBySide_AndAreInspectedTogether()
     {
         await using var page = await StudioPage.OpenAsync(studio);

@@ -41,6 +41,15 @@ internal static class People
         await page.InteractiveAsync();
     }
 
+    public static async Task SignInAsync(this StudioPage page, string name)
+    {
+        _ = await page.Page.GotoAsync("/sign-in");
+        await page.Page.Locator("#name").FillAsync(name);
+        await page.Page.Locator("#password").FillAsync(Password);
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await page.InteractiveAsync();
+    }
+
     private static async Task ChoosePasswordAsync(this StudioPage page)
     {
         foreach (var field in await page.Page.Locator("input[type=password]").AllAsync()) await field.FillAsync(Password);

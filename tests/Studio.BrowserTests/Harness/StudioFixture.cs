@@ -10,10 +10,9 @@ using Xunit;
 
 namespace Studio.BrowserTests.Harness;
 
-/// <summary>A studio on a free port with a data folder of its own, and one browser. One for a test class.</summary>
+/// <summary>A studio on a free port with a data folder of its own. One for a test class.</summary>
 public sealed class StudioFixture : IAsyncLifetime
 {
-    private IPlaywright? _playwright;
     private WebApplication? _app;
 
     /// <summary>Settings of the server other than a free port and its own folder.</summary>
@@ -29,6 +28,7 @@ public sealed class StudioFixture : IAsyncLifetime
 
     public string DataFolder { get; } = Directory.CreateTempSubdirectory("studio-browser-").FullName;
 
+    /// <summary>The one of all fixtures; every page has a context of its own.</summary>
     public IBrowser Browser { get; private set; } = null!;
 
     /// <summary>Without a closing slash.</summary>
@@ -43,13 +43,7 @@ public sealed class StudioFixture : IAsyncLifetime
     {
         SqliteNative.Init();
         await StartServerAsync();
-        _playwright = await Playwright.CreateAsync();
-        Browser = await _playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = Environment.GetEnvironmentVariable("STUDIO_CHROMIUM") ?? "/usr/bin/chromium",
-            Headless = true,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
+        Browser = await OneBrowser.GetAsync();
     }
 
     /// <summary>Stops the server and starts another one on the same data and the same port.</summary>
@@ -85,8 +79,6 @@ public sealed class StudioFixture : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (Browser is not null) await Browser.DisposeAsync();
-        _playwright?.Dispose();
         Gate.Open();
         await StopServerAsync();
         Directory.Delete(DataFolder, recursive: true);

@@ -7,10 +7,12 @@ internal static class Wait
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
-    public static async Task UntilAsync(Func<bool> condition, string what)
+    public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(() => Task.FromResult(condition()), what);
+
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
     {
         var began = TimeProvider.System.GetTimestamp();
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(began) < s_limit, $"not within {s_limit.TotalSeconds:0} s: {what}");
             await Task.Delay(20);

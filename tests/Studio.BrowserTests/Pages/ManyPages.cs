@@ -1,8 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Studio.Accounts;
-using Studio.BrowserTests.Chat;
 using Studio.BrowserTests.Harness;
+using Studio.Conversations;
 using Studio.Hosting;
+using Studio.Library.Importing;
 using Xunit;
 
 namespace Studio.BrowserTests.Pages;
@@ -15,7 +16,10 @@ namespace Studio.BrowserTests.Pages;
 /// <param name="IsOnlyLed">It has nothing of its own and leads to another page.</param>
 public sealed record PageView(StudioFixture Studio, string Name, string Route, string Address, string Ready, string? State = null, bool IsInteractive = true, bool IsOnlyLed = false);
 
-/// <summary>Studios with everything that pages show: empty and full, with and without accounts.</summary>
+/// <summary>
+/// Studios with everything that pages show: empty and full, with and without accounts. Filled through the services: that the pages
+/// can do it is what the journeys test.
+/// </summary>
 public sealed class ManyPages : IAsyncLifetime
 {
     /// <summary>One user, with videos, conversations and answers.</summary>
@@ -62,18 +66,20 @@ public sealed class ManyPages : IAsyncLifetime
 
     private async Task<PageView[]> FillAsync()
     {
-        await using var page = await StudioPage.OpenAsync(Alone);
-        await page.AddSampleAsync();
-        await page.Page.Locator(".video-card img").First.WaitForAsync();
-        var video = "/" + await page.Page.Locator(".video-card-link").GetAttributeAsync("href");
-        await page.BeginAsync(tokens: 12);
-        await page.Page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
-        await page.AskAsync("What changes?");
-        await page.AnsweredAsync(2);
-        var conversation = new Uri(page.Page.Url).AbsolutePath;
-        var answer = (await page.Page.Locator(".answer").First.GetAttributeAsync("id"))!["message-".Length..];
+        var samples = await Alone.Services.GetRequiredService<VideoImporter>().AddSamplesAsync(Seed.Me);
+        var video = "/library/" + samples[0].Video.Id;
+        AnswerSettings[] sideBySide = [new() { Frames = 8, MaxNewTokens = 12 }, new() { Frames = 4, MaxNewTokens = 12 }];
+        var conversations = Alone.Services.GetRequiredService<ConversationService>();
+        var asked = await conversations.AskAsync(Seed.Me, null, null, "What changes?", [samples[0].Video.Id], sideBySide, AnswerLifetime.Kept);
+        foreach (var id in asked.AnswerIds)
+        {
+            await Wait.UntilAsync(async () => !(await conversations.GetMessageAsync(Seed.Me, id)).IsUnderWay, "the answers have ended");
+        }
+
+        var conversation = "/chat/" + asked.ConversationId;
+        var answer = asked.AnswerIds[0];
         var shares = Alone.Services.GetRequiredService<ShareService>();
-        var shared = await shares.CreateAsync(Seed.Me, Data.ShareTarget.Conversation, conversation.Split('/')[^1]);
+        var shared = await shares.CreateAsync(Seed.Me, Data.ShareTarget.Conversation, asked.ConversationId);
         return
         [
             new(Alone, "library", "/library", "/library", ".video-card img"),
@@ -95,12 +101,12 @@ public sealed class ManyPages : IAsyncLifetime
 
     private async Task<(string State, string Join)> SetUpAsync()
     {
+        var accounts = Team.Services.GetRequiredService<AccountService>();
+        _ = await accounts.CreateFirstAsync(await Team.Services.GetRequiredService<SetupCode>().IssueAsync(), new("ada", Password: People.Password));
+        _ = await accounts.CreateAsync(new("eva", Role: Roles.Editor, Password: People.Password));
+        var invited = await accounts.CreateAsync(new("vic", Role: Roles.Viewer));
         await using var ada = await StudioPage.OpenAsync(Team);
-        await ada.SetUpAsync(await Team.Services.GetRequiredService<SetupCode>().IssueAsync(), "ada");
-        await ada.InteractiveAsync();
-        await using var eva = await StudioPage.OpenAsync(Team);
-        await eva.JoinAsync(await ada.InviteAsync("eva", Roles.Editor));
-        var link = await ada.InviteAsync("vic", Roles.Viewer);
-        return (await ada.Context.StorageStateAsync(), new Uri(link).AbsolutePath);
+        await ada.SignInAsync("ada");
+        return (await ada.Context.StorageStateAsync(), "/" + invited.Link);
     }
 }

@@ -132,7 +132,7 @@ public sealed partial class ChatPage
     private void TakeAsync(IReadOnlyList<string> videoIds)
     {
         if (videoIds.FirstOrDefault(id => !_address.Attached.Contains(id)) is { } added) _activeVideo = added;
-        Navigation.NavigateTo((_address with { Attached = videoIds }).ToString(), replace: true);
+        PutUp(_address with { Attached = videoIds });
     }
 
     private Task PickAsync() => _picker!.OpenAsync(_address.Attached);

@@ -18,6 +18,7 @@ public sealed partial class ChatPage
     {
         // A quick hand can be ahead of the page: the question waits for the settings that its address names.
         await _opened.Task.WaitAsync(_gone.Token);
+        await ShowAsync(); // what was attached a moment ago
         return await AskAsync(text);
     }
 

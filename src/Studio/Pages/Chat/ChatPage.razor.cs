@@ -138,11 +138,14 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     {
         if (_user is null) return;
         var before = _address;
-        _address = ChatAddress.Parse(ConversationId, new Dictionary<string, string?>
+        var address = ChatAddress.Parse(ConversationId, new Dictionary<string, string?>
         {
             ["m"] = MessageQuery, ["t"] = TimeQuery, ["v"] = VideoQuery, ["video"] = AttachedQuery, ["s"] = FirstQuery, ["s2"] = SecondQuery,
             ["model"] = ModelQuery, ["compare"] = CompareQuery, ["q"] = SearchQuery, ["p"] = PageQuery, ["history"] = HistoryQuery,
         });
+        var isOwn = IsOwn(address);
+        // The page is at what it put up last already; earlier ones come back while that is on its way.
+        if (!isOwn) _address = address;
         var isOther = !_isLoaded || before.ConversationId != _address.ConversationId;
         _isLoaded = true;
         if (isOther)
@@ -162,7 +165,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             Snapshot = snapshot.IsSmall ? snapshot : null;
         }
 
-        if (!IsOwn()) TakeAddressSettings(before, isOther);
+        if (!isOwn) TakeAddressSettings(before, isOther);
         _ = _opened.TrySetResult();
         if (isOther) _toShow = true;
         else if (_address.Time is { } time && before.Time != time) _toSeek = time;
@@ -223,18 +226,23 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         _attached = [.. _videos.Where(v => _address.Attached.Contains(v.Id))];
     }
 
-    /// <summary>Puts settings of the page into its address. That comes back a little later, when more may have been typed.</summary>
+    /// <summary>
+    /// What was chosen on the page holds at once and goes into its address, which comes back from the browser a little later: by then
+    /// more may have been chosen, or the question sent.
+    /// </summary>
     private void PutUp(ChatAddress address)
     {
+        if (address.ToString() == _address.ToString()) return; // it would not come back
+        _address = address;
         if (_own.Count == MaxOwn) _ = _own.Dequeue();
         _own.Enqueue(address.ToString());
         Navigation.NavigateTo(address.ToString(), replace: true);
     }
 
-    /// <summary>Whether the address is what the page itself put up: the forms have it already, perhaps with more behind it.</summary>
-    private bool IsOwn()
+    /// <summary>Whether an address is one that the page itself put up; earlier ones that were passed over are forgotten with it.</summary>
+    private bool IsOwn(ChatAddress came)
     {
-        var address = _address.ToString();
+        var address = came.ToString();
         if (!_own.Contains(address)) return false;
         while (_own.Dequeue() != address)
         {

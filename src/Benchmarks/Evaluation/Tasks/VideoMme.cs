@@ -133,6 +133,10 @@ public sealed class VideoMmeVideoXl(bool subtitles = false) : VideoMme(subtitles
         return new(Heading + Lines(document) + "\n" + question + "The best answer is:");
     }
 
+    /// <summary>Upstream's present prompt: the options on lines of their own.</summary>
+    internal static EvalPrompt Upstream(EvalDocument document) =>
+        new($"{Instruction}\n{document.Question}\n{string.Join('\n', document.Options)}\n\nAnswer with the option's letter from the given choices directly.");
+
     private string Lines(EvalDocument document)
     {
         if (document.SubtitleFile is not { Length: > 0 } file) return document.SubtitleFile is null ? "No subtitles available" : "";

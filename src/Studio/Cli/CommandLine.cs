@@ -62,6 +62,7 @@ internal static class CommandLine
             (WorldCommand.Create(console), WorldCommand.Samples),
             (AccountsCommand.Create(console), AccountsCommand.Samples),
             (VerifyCommand.Create(console), VerifyCommand.Samples),
+            (EvalCommand.Create(console), EvalCommand.Samples),
             (BenchCommand.Create(console), BenchCommand.Samples),
             (DoctorCommand.Create(console), DoctorCommand.Samples),
         ];

@@ -17,6 +17,8 @@ internal readonly struct Row(JsonElement json, string place)
 
     public bool Has(string name) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined);
 
+    public bool IsText(string name) => Get(name).ValueKind == JsonValueKind.String;
+
     public double Number(string name) => Get(name) switch
     {
         { ValueKind: JsonValueKind.Number } number => number.GetDouble(),

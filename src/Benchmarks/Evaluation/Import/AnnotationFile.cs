@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace Studio.Benchmarks.Evaluation.Import;
 
-/// <summary>Annotation files: .json (one value), .jsonl (a row a line) and .parquet (flat columns, lists of texts).</summary>
+/// <summary>Annotation files: .json (one value), .jsonl (a row a line), .csv (first row names the columns) and .parquet (flat columns, lists of texts).</summary>
 public static class AnnotationFile
 {
     /// <summary>Larger files are refused: every row is held in memory.</summary>
     public const long MaxBytes = 512L << 20;
 
-    /// <summary>The file as JSON: a list of rows for .jsonl and .parquet.</summary>
+    /// <summary>The file as JSON: a list of rows for all but .json.</summary>
     /// <exception cref="InvalidDataException">The file is of another kind, too large or damaged.</exception>
     public static JsonElement Read(string path)
     {
@@ -22,8 +22,9 @@ public static class AnnotationFile
             {
                 ".JSON" => JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(path)),
                 ".JSONL" => Lines(path),
+                ".CSV" => CsvRows.Read(File.ReadAllText(path)),
                 ".PARQUET" => ParquetRows.Read(File.ReadAllBytes(path)),
-                var other => throw new InvalidDataException($"{path}: '{other}' is no annotation format; .json, .jsonl and .parquet are read."),
+                var other => throw new InvalidDataException($"{path}: '{other}' is no annotation format; .json, .jsonl, .csv and .parquet are read."),
             };
         }
         catch (JsonException e)

@@ -19,8 +19,8 @@ public static class NeedleGrid
         return [.. Enumerable.Range(0, (int)count).Select(i => i * step)];
     }
 
-    /// <summary>Frames in front of a single needle: depth (0 to 1) times length, cut.</summary>
-    public static int Insertion(double depth, int frames) => (int)(depth * frames);
+    /// <summary>Frames in front of a single needle: depth times length, cut; a last depth step beyond 1 stays at the haystack's end.</summary>
+    public static int Insertion(double depth, int frames) => Math.Min((int)(depth * frames), frames);
 
     /// <summary>
     /// The depth that the original reports: per cent rounded to tens, ties to the even ten, so 5 % is 0 and 25 % is 20 and cells merge.

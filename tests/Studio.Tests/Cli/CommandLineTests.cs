@@ -19,6 +19,7 @@ public sealed class CommandLineTests
     [InlineData("models --help", "pull")]
     [InlineData("models pull --help", "HF_TOKEN")]
     [InlineData("verify --help", "Examples:")]
+    [InlineData("eval verify --help", "--golden")]
     [InlineData("bench engine --help", "--random-weights")]
     [InlineData("doctor --help", "Examples:")]
     [InlineData("serve --help", "--port")]
@@ -152,6 +153,28 @@ public sealed class CommandLineTests
         Assert.Equal("1 passed, 1 failed", output.TrimEnd().Split('\n')[^1]);
         (_, output, _) = await Run("verify", "--golden", golden, "--json");
         using var json = JsonDocument.Parse(output);
+    }
+
+    [Fact]
+    public async Task EvalVerify_EqualFilePasses_AndADifferentOneFails()
+    {
+        var golden = Scratch("evalgolden");
+        Directory.CreateDirectory(golden);
+        var file = Path.Combine(golden, "charades.jsonl");
+        const string Row = """{"id":"0","doc":{"video":"v.mp4","caption":"a cup falls.","timestamp":[1,2]},"prompt":"PROMPT","answers":[]}""";
+        await File.WriteAllTextAsync(file, Row, TestContext.Current.CancellationToken);
+        var (code, output, _) = await Run("eval", "verify", "--golden", golden);
+        Assert.Equal(ExitCodes.CheckFailed, code);
+        Assert.Equal("0 passed, 1 failed", output.TrimEnd().Split('\n')[^1]);
+        Assert.Contains("charades", output, StringComparison.Ordinal);
+
+        var prompt = new Studio.Benchmarks.Evaluation.Tasks.Charades().Prompt(new() { Id = "0", Question = "a cup falls." }).Text;
+        await File.WriteAllTextAsync(file, Row.Replace("PROMPT", prompt, StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        (code, output, _) = await Run("eval", "verify", "--golden", golden, "--json");
+        Assert.Equal(ExitCodes.Ok, code);
+        using var json = JsonDocument.Parse(output);
+        Assert.Equal(1, json.RootElement.GetProperty("passed").GetInt32());
+        Assert.Equal(ExitCodes.BadInput, (await Run("eval", "verify", "--golden", Scratch("nothing-here"))).Code);
     }
 
     [Fact]

@@ -97,10 +97,11 @@ public static partial class ChoiceReader
     private static int? Standing(string text, int count)
     {
         int? found = null;
+        if (NotApplicable().IsMatch(text)) return null;
         for (var i = 0; i < text.Length; i++)
         {
             if (text[i] is < 'A' or > 'Z' || text[i] - 'A' >= count || Clings(text, i - 1) || Clings(text, i + 1)) continue;
-            if (text[i] == 'A' && Article().IsMatch(text[(i + 1)..])) continue;
+            if (text[i] == 'A' && Article().IsMatch(text[(i + 1)..]) && !Alternative().IsMatch(text[(i + 1)..])) continue;
             if (i + 1 < text.Length && text[i + 1] is '\'' or '’') continue; // "D'accord"
             if (found is { } other && other != text[i] - 'A') return null;
             found = text[i] - 'A';
@@ -159,6 +160,9 @@ public static partial class ChoiceReader
 
     [GeneratedRegex(@"^[\s)\]*_`.,]*(?:,|/|&|\+|\bor\b|\band\b|或|和)[\s*_`(\[]*([A-Z])(?![A-Za-z0-9_])", RegexOptions.CultureInvariant)]
     private static partial Regex Alternative();
+
+    [GeneratedRegex(@"^\W*[nN]/[aA]\W*$", RegexOptions.CultureInvariant)]
+    private static partial Regex NotApplicable();
 
     [GeneratedRegex(@"^ [a-z]", RegexOptions.CultureInvariant)]
     private static partial Regex Article();

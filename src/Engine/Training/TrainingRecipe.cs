@@ -83,9 +83,13 @@ public sealed record TrainingRecipe
 
     public string ToJson() => JsonSerializer.Serialize(this, s_json) + "\n";
 
-    /// <summary>SHA-256 of everything that decides the weights: how often and how many checkpoints are kept, and words, do not.</summary>
-    public string Fingerprint() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        (this with { Description = "", SaveEvery = 1, KeepCheckpoints = 1, SaveType = "" }).ToJson())));
+    /// <summary>
+    /// SHA-256 of everything that decides the weights after some stages. How often and how many checkpoints are kept, names of the
+    /// recipe, words and later stages do not: those may change while a training goes on.
+    /// </summary>
+    /// <param name="stages">From the first; null for all.</param>
+    public string Fingerprint(int? stages = null) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        (this with { Name = "", Description = "", SaveEvery = 1, KeepCheckpoints = 1, SaveType = "", Stages = [.. Stages.Take(stages ?? Stages.Count)] }).ToJson())));
 
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     public void Validate()

@@ -46,6 +46,9 @@ internal sealed class DecoderLayer
     /// </summary>
     public DecoderLayer In(ScalarType dtype) => Query.Weight.dtype == dtype || CpuPath.ReadsAsStored(Query.Weight, dtype) ? this : new(this, dtype);
 
+    /// <summary>Every tensor that the layer reads.</summary>
+    public IEnumerable<Tensor> Tensors => new[] { Query, Key, Value, Output, Gate, Up, Down }.SelectMany(l => l.Tensors).Append(InputNorm).Append(PostAttentionNorm);
+
     /// <summary>down(silu(gate x) * up x).</summary>
     /// <param name="decoding">One row, straight from the weights as stored.</param>
     public Tensor Mlp(Tensor x, bool decoding = false) => decoding

@@ -16,6 +16,9 @@ public sealed class Linear(Tensor weight, Tensor? bias)
 
     public Tensor? Bias { get; } = bias;
 
+    /// <summary>Weight and bias.</summary>
+    public IEnumerable<Tensor> Tensors => Bias is null ? [Weight] : [Weight, Bias];
+
     public long InFeatures { get; } = weight.size(1);
 
     public long OutFeatures { get; } = weight.size(0);

@@ -83,9 +83,16 @@ public sealed record TrainingRecipe
 
     public string ToJson() => JsonSerializer.Serialize(this, s_json) + "\n";
 
-    /// <summary>SHA-256 of everything that decides the weights: how often and how many checkpoints are kept, and words, do not.</summary>
+    /// <summary>SHA-256 of everything that decides the weights: words, how often and how many checkpoints are kept, and what is computed anew do not.</summary>
     public string Fingerprint() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        (this with { Description = "", SaveEvery = 1, KeepCheckpoints = 1, SaveType = "" }).ToJson())));
+        (this with
+        {
+            Description = "",
+            SaveEvery = 1,
+            KeepCheckpoints = 1,
+            SaveType = "",
+            Stages = [.. Stages.Select(s => s with { Checkpointing = false })],
+        }).ToJson())));
 
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     public void Validate()
@@ -195,6 +202,9 @@ public sealed record TrainingStage
 
     /// <summary>fp32, or bf16 for the decoder's activations (weights, tower and projector stay fp32).</summary>
     public string Precision { get; init; } = "fp32";
+
+    /// <summary>The decoder's layers are computed anew in the backward pass: the same bits, less memory, about a third more work.</summary>
+    public bool Checkpointing { get; init; }
 
     public required TrainingData Data { get; init; }
 

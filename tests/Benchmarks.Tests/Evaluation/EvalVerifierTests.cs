@@ -77,7 +77,7 @@ public sealed class EvalVerifierTests : IDisposable
     }
 
     [Fact]
-    public void Run_NoFiles_NamesTheRemedy() => Assert.Contains("--golden", Assert.Throws<DirectoryNotFoundException>(() => EvalVerifier.Run(_folder.FullName)).Message, StringComparison.Ordinal);
+    public void Run_NoFiles_NamesTheRemedy() => Assert.Contains("--golden", Assert.Throws<DirectoryNotFoundException>(() => EvalVerifier.Run(_folder.FullName, ct: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Locate_GivenFolderOrTheEvalFolderInIt()

@@ -11,21 +11,21 @@ public sealed class StatisticsTests
     [InlineData(15, 148, 0.0624, 0.1605)]
     [InlineData(0, 20, 0.0000, 0.1611)]
     [InlineData(1, 29, 0.0061, 0.1718)]
-    public void Wilson_NewcombesTable_IsMet(int right, int count, double low, double high)
+    public void Share_NewcombesTable_IsMet(int right, int count, double low, double high)
     {
-        var interval = Intervals.Wilson(right, count);
+        var interval = Estimates.Share(right, count);
         Assert.Equal((low, high), (Math.Round(interval.Low, 4), Math.Round(interval.High, 4)));
         Assert.Equal((double)right / count, interval.Value);
     }
 
     [Fact]
-    public void Wilson_Ends_AreExactAndMirrored()
+    public void Share_Ends_AreExactAndMirrored()
     {
-        Assert.Equal(0, Intervals.Wilson(0, 7).Low);
-        Assert.Equal(1, Intervals.Wilson(7, 7).High);
-        Assert.Equal(1 - Intervals.Wilson(0, 7).High, Intervals.Wilson(7, 7).Low, 12);
-        Assert.Equal((0, 1), (Intervals.Wilson(0, 0).Low, Intervals.Wilson(0, 0).High));
-        Assert.Contains("0 to 3", Assert.Throws<ArgumentOutOfRangeException>(() => Intervals.Wilson(4, 3)).Message, StringComparison.Ordinal);
+        Assert.Equal(0, Estimates.Share(0, 7).Low);
+        Assert.Equal(1, Estimates.Share(7, 7).High);
+        Assert.Equal(1 - Estimates.Share(0, 7).High, Estimates.Share(7, 7).Low, 12);
+        Assert.Equal((0, 1), (Estimates.Share(0, 0).Low, Estimates.Share(0, 0).High));
+        Assert.Contains("0 to 3", Assert.Throws<ArgumentOutOfRangeException>(() => Estimates.Share(4, 3)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>Abramowitz and Stegun, "Handbook of Mathematical Functions", tables 26.1 and 26.5, and widely tabulated further places.</summary>
@@ -56,14 +56,14 @@ public sealed class StatisticsTests
     public void ClusteredError_ThreeVideos_IsTheHandComputedOne()
     {
         double[] scores = [1, 1, 1, 0, 0, 0];
-        Assert.Equal(Math.Sqrt(2) / 6, Intervals.ClusteredError(scores, ["a", "a", "b", "b", "c", "c"]), 12);
+        Assert.Equal(Math.Sqrt(2) / 6, Estimates.ClusteredError(scores, ["a", "a", "b", "b", "c", "c"]), 12);
         // Every score its own cluster: the plain error but for the factor (n - 1) / n. By hand: root of 1.5, over 6.
-        Assert.Equal(Math.Sqrt(1.5) / 6, Intervals.ClusteredError(scores, ["1", "2", "3", "4", "5", "6"]), 12);
-        Assert.Equal(Math.Sqrt(0.3 / 6), Intervals.StandardError(scores), 12);
-        Assert.True(double.IsNaN(Intervals.ClusteredError(scores, ["a", "a", "a", "a", "a", "a"])));
-        var interval = Intervals.Clustered(scores, ["a", "a", "b", "b", "c", "c"]);
+        Assert.Equal(Math.Sqrt(1.5) / 6, Estimates.ClusteredError(scores, ["1", "2", "3", "4", "5", "6"]), 12);
+        Assert.Equal(Math.Sqrt(0.3 / 6), Estimates.StandardError(scores), 12);
+        Assert.True(double.IsNaN(Estimates.ClusteredError(scores, ["a", "a", "a", "a", "a", "a"])));
+        var interval = Estimates.Clustered(scores, ["a", "a", "b", "b", "c", "c"]);
         Assert.Equal(0.5 + (1.959963984540054 * Math.Sqrt(2) / 6), interval.High, 9);
-        Assert.Throws<ArgumentException>(() => Intervals.ClusteredError(scores, ["a"]));
+        Assert.Throws<ArgumentException>(() => Estimates.ClusteredError(scores, ["a"]));
     }
 
     /// <summary>By hand: twice the binomial sums over 1024, 1024, 64 and 32.</summary>

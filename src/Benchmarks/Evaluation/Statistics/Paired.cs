@@ -53,7 +53,7 @@ public sealed record McNemar(long OnlyFirst, long OnlySecond, double Exact, doub
 }
 
 /// <summary>The difference of two runs' means with a percentile interval, and a two-sided p-value for no difference.</summary>
-public sealed record BootstrapResult(Interval Difference, double PValue, int Resamples);
+public sealed record BootstrapResult(Estimate Difference, double PValue, int Resamples);
 
 /// <summary>
 /// Paired bootstrap: documents, or their clusters whole, are drawn with replacement, and the mean difference (second minus first) is taken of
@@ -69,7 +69,7 @@ public static class PairedBootstrap
 
     /// <param name="clusters">A name for each document; null draws documents one by one.</param>
     public static BootstrapResult Run(IReadOnlyList<double> first, IReadOnlyList<double> second, ulong seed, IReadOnlyList<string>? clusters = null,
-        int resamples = DefaultResamples, double confidence = Intervals.DefaultConfidence)
+        int resamples = DefaultResamples, double confidence = Estimates.DefaultConfidence)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);

@@ -1,29 +1,21 @@
 namespace Studio.Benchmarks.Evaluation.Statistics;
 
-/// <summary>A value with a two-sided confidence interval.</summary>
-public sealed record Interval(double Value, double Low, double High);
+/// <summary>A value with its two-sided confidence interval.</summary>
+public sealed record Estimate(double Value, double Low, double High);
 
-/// <summary>Intervals of shares and means.</summary>
-public static class Intervals
+/// <summary>Estimates of shares and means with their intervals.</summary>
+public static class Estimates
 {
     public const double DefaultConfidence = 0.95;
 
-    /// <summary>
-    /// Wilson's score interval of a share, without continuity correction. Nothing tried: 0 to 1.
-    /// Source: R. G. Newcombe, Statistics in Medicine 17 (1998), method 3.
-    /// </summary>
-    public static Interval Wilson(long right, long count, double confidence = DefaultConfidence)
+    /// <summary>A share with Wilson's interval at any confidence. Nothing tried: no value, 0 to 1.</summary>
+    public static Estimate Share(int right, int count, double confidence = DefaultConfidence)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (right < 0 || right > count) throw new ArgumentOutOfRangeException(nameof(right), right, $"Give 0 to {count} right ones of {count}.");
         if (count == 0) return new(double.NaN, 0, 1);
-        var z = Normal.TwoSided(confidence);
-        var (share, square) = ((double)right / count, z * z);
-        var centre = share + (square / (2 * count));
-        var half = z * Math.Sqrt((share * (1 - share) / count) + (square / (4.0 * count * count)));
-        var scale = 1 + (square / count);
-        // At the ends the exact bound is 0 or 1; rounding must not leave a crumb.
-        return new(share, right == 0 ? 0 : (centre - half) / scale, right == count ? 1 : (centre + half) / scale);
+        var interval = Wilson.Interval(right, count, Normal.TwoSided(confidence));
+        return new((double)right / count, interval.Low, interval.High);
     }
 
     /// <summary>Standard error of a mean of independent scores; NaN for fewer than two.</summary>
@@ -53,7 +45,7 @@ public static class Intervals
     }
 
     /// <summary>The mean with the normal interval of its clustered error.</summary>
-    public static Interval Clustered(IReadOnlyList<double> scores, IReadOnlyList<string> clusters, double confidence = DefaultConfidence)
+    public static Estimate Clustered(IReadOnlyList<double> scores, IReadOnlyList<string> clusters, double confidence = DefaultConfidence)
     {
         var error = ClusteredError(scores, clusters);
         var mean = scores.Count == 0 ? double.NaN : scores.Average();

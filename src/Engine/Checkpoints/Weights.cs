@@ -8,10 +8,12 @@ namespace Studio.Engine.Checkpoints;
 /// <param name="warnings">What a user of the model should know, such as tensors that had to be made up.</param>
 public sealed class Weights(IReadOnlyDictionary<string, Tensor> tensors, string source, IReadOnlyList<string>? warnings = null) : IDisposable
 {
-    public IEnumerable<string> Names => tensors.Keys;
+    private readonly Dictionary<string, Tensor> _tensors = new(tensors, StringComparer.Ordinal);
+
+    public IEnumerable<string> Names => _tensors.Keys;
 
     /// <summary>Bytes of all tensors as stored.</summary>
-    public long Bytes => tensors.Values.Sum(t => t.nbytes);
+    public long Bytes => _tensors.Values.Sum(t => t.nbytes);
 
     public string Source => source;
 
@@ -20,10 +22,14 @@ public sealed class Weights(IReadOnlyDictionary<string, Tensor> tensors, string 
     /// <exception cref="KeyNotFoundException">The checkpoint has no such tensor.</exception>
     public Tensor Get(string name) => TryGet(name) ?? throw new KeyNotFoundException($"{source} has no tensor {name}");
 
-    public Tensor? TryGet(string name) => tensors.GetValueOrDefault(name);
+    public Tensor? TryGet(string name) => _tensors.GetValueOrDefault(name);
+
+    /// <summary>Takes over a tensor that the model had not.</summary>
+    /// <exception cref="ArgumentException">It has one of that name.</exception>
+    internal void Add(string name, Tensor tensor) => _tensors.Add(name, tensor);
 
     public void Dispose()
     {
-        foreach (var tensor in tensors.Values) tensor.Dispose();
+        foreach (var tensor in _tensors.Values) tensor.Dispose();
     }
 }

@@ -40,19 +40,29 @@ public sealed class VstTrainingForward : IDisposable
     public TrainingResult Forward(IReadOnlyList<TrainingSample> batch, CompressionSettings compression, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var settings = VstCompression.Of(compression, _vst);
+        var rule = VstCompression.Of(compression, _vst).RuleFor(_vst);
+        return Forward(batch, [.. batch.Select(_ => rule)], ct);
+    }
+
+    /// <summary>The same, each sample's visual tokens cut by a rule of its own.</summary>
+    /// <inheritdoc cref="Forward(IReadOnlyList{TrainingSample}, CompressionSettings, CancellationToken)"/>
+    public TrainingResult Forward(IReadOnlyList<TrainingSample> batch, IReadOnlyList<IWindowRule> rules, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(rules);
         if (batch.Count == 0) throw new ArgumentException("the batch is empty");
+        if (rules.Count != batch.Count) throw new ArgumentException($"{rules.Count} rules do not fit {batch.Count} samples; give one a sample");
         foreach (var sample in batch) _core.Check(sample);
 
         using var scope = torch.NewDisposeScope();
-        var rows = batch.Select(sample => Read(sample.Prompt, settings, ct)).ToList();
+        var rows = batch.Zip(rules, (sample, rule) => Read(sample.Prompt, rule, ct)).ToList();
         var (loss, supervised) = _core.Loss(rows.Zip(batch, (hidden, sample) => (hidden, sample.Labels)));
         foreach (var hidden in rows) _ = scope.MoveToOuter(hidden);
         return new(scope.MoveToOuter(loss), supervised, [.. rows.Zip(batch, (hidden, sample) => new TrainedRows(hidden, sample.Labels, []))]);
     }
 
     /// <summary>[prompt rows, hidden]: every row's output in the prompt's order.</summary>
-    private Tensor Read(Prompt prompt, VstCompression settings, CancellationToken ct)
+    private Tensor Read(Prompt prompt, IWindowRule rule, CancellationToken ct)
     {
         using var scope = torch.NewDisposeScope();
         var memory = new Memory[_core.Config.Layers];
@@ -61,7 +71,7 @@ public sealed class VstTrainingForward : IDisposable
         {
             var embedded = _core.Embed(part);
             var windows = part is not PromptPart.Visual visual ? [new(0, part.Length, 0)]
-                : settings.RuleFor(_vst).Cut(new(visual.Length, visual.Tokens.TokensPerFrame, visual.Tokens.HasSimilarity ? () => visual.Tokens.Similarity(ct) : null), _vst.Window);
+                : rule.Cut(new(visual.Length, visual.Tokens.TokensPerFrame, visual.Tokens.HasSimilarity ? () => visual.Tokens.Similarity(ct) : null), _vst.Window);
             foreach (var window in windows)
             {
                 var hidden = Window(memory, window, embedded.narrow(0, window.Start, window.Length), ct);

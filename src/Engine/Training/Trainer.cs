@@ -71,7 +71,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
         for (int index = position.Stage; index < run.Recipe.Stages.Count; index++)
         {
             TrainingStage stage = run.Recipe.Stages[index];
-            using var trainee = new FlashTrainee(stage, config, weights, tokenizer, run.Device);
+            using ITrainee trainee = Trainees.Create(stage, config, weights, tokenizer, run.Device, run.Recipe.Seed + (ulong)index);
             using var optimizer = new AdamW(trainee.Groups, stage.Optimizer);
             var running = new Stage(run, stage, index, trainee, optimizer, weights, run.Folder);
             running.Step = index == position.Stage ? position.Step : 0;
@@ -199,7 +199,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
         {
             try
             {
-                TrainingExample[] samples = [.. Enumerable.Range(0, stage.Settings.Batch).Select(i => source.Sample(first + i + offset))];
+                TrainingExample[] samples = [.. Enumerable.Range(0, stage.Settings.Batch).Select(i => source.Sample(first + i + offset) with { Number = first + i + offset })];
                 return stage.Trainee.Loss(samples, CancellationToken.None);
             }
             catch (MediaException e) when (e.Reason != MediaError.ToolMissing)

@@ -72,7 +72,7 @@ public sealed class FlashTrainee : VisualTrainee
         }
     }
 
-    private protected override TrainingResult Forward(IReadOnlyList<TrainingSample> batch, IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken) =>
+    internal override TrainingResult Forward(IReadOnlyList<TrainingSample> batch, IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken) =>
         _decoder.Forward(batch, _drops, cancellationToken);
 
     private protected override string? Message(FrameSelection selection) => selection.Message;

@@ -52,7 +52,7 @@ public abstract class VisualTrainee : ITrainee
     protected abstract void Dispose(bool disposing);
 
     /// <param name="samples">What the batch was made of.</param>
-    private protected abstract TrainingResult Forward(IReadOnlyList<TrainingSample> batch, IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken);
+    internal abstract TrainingResult Forward(IReadOnlyList<TrainingSample> batch, IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken);
 
     /// <summary>The message of a video's length that stands in front of the question; null for none.</summary>
     private protected abstract string? Message(FrameSelection selection);

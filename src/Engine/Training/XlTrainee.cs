@@ -74,7 +74,7 @@ public sealed class XlTrainee : VisualTrainee
     internal IWindowRule RuleFor(TrainingExample sample) =>
         new TrainingRatios(Stage.Ratios ?? throw new InvalidOperationException("a stage without ratios cuts no windows"), WorldRandom.Hash(_seed, (ulong)sample.Number, RatioDraw));
 
-    private protected override TrainingResult Forward(IReadOnlyList<TrainingSample> batch, IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken) =>
+    internal override TrainingResult Forward(IReadOnlyList<TrainingSample> batch, IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken) =>
         _summarising is { } decoder
             ? decoder.Forward(batch, [.. samples.Select(RuleFor)], cancellationToken)
             : _plain!.Forward(batch, VisualDropout.None, cancellationToken);
@@ -131,16 +131,17 @@ public sealed class XlTrainee : VisualTrainee
         return TileOrder.Rows(tiles, merge, columns, rows, size, _newline, VideoXlConfig.MaxTiles(Config.ImageAspectRatio)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>[pictures, tokens, hidden].</summary>
-    private Tensor All(IReadOnlyList<RgbImage> pictures, int tokens) =>
-        torch.cat([.. pictures.Chunk(FramesAtOnce()).Select(some => Encode(Pixels(some, PixelPreprocessor.Clip), tokens))]);
-
-    /// <param name="pixels">[frames, 3, side, side].</param>
-    private Tensor Encode(Tensor pixels, int tokens)
+    /// <param name="pixels">[frames, 3, side, side] on the device.</param>
+    /// <returns>[frames, tokens, hidden].</returns>
+    internal Tensor Encode(Tensor pixels, int tokens)
     {
         using var scope = torch.NewDisposeScope();
         return _connector.Forward(Features(_tower, pixels.unsqueeze(1)), tokens).Tokens.MoveToOuterDisposeScope();
     }
+
+    /// <summary>[pictures, tokens, hidden].</summary>
+    private Tensor All(IReadOnlyList<RgbImage> pictures, int tokens) =>
+        torch.cat([.. pictures.Chunk(FramesAtOnce()).Select(some => Encode(Pixels(some, PixelPreprocessor.Clip), tokens))]);
 
     private int FramesAtOnce() => (int)Math.Clamp((Device.IsCpu ? ClipEncoder.CpuActivationBytes : ClipEncoder.CardActivationBytes) / _tower.ActivationBytes(1), 1, int.MaxValue);
 

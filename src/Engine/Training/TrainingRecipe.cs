@@ -15,7 +15,8 @@ public sealed record TrainingRecipe
     /// <summary>Most stages of a recipe.</summary>
     public const int MaxStages = 64;
 
-    private const long MaxFileBytes = 1 << 20;
+    /// <summary>Largest recipe file.</summary>
+    public const long MaxFileBytes = 1 << 20;
 
     private static readonly JsonSerializerOptions s_json = new()
     {
@@ -45,6 +46,9 @@ public sealed record TrainingRecipe
 
     /// <summary>Type of the finished model's weights. Checkpoints always keep fp32.</summary>
     public string SaveType { get; init; } = "bf16";
+
+    /// <summary>What to start from; null: the caller names a model.</summary>
+    public TrainingBase? Base { get; init; }
 
     public required IReadOnlyList<TrainingStage> Stages { get; init; }
 
@@ -79,9 +83,13 @@ public sealed record TrainingRecipe
 
     public string ToJson() => JsonSerializer.Serialize(this, s_json) + "\n";
 
-    /// <summary>SHA-256 of everything that decides the weights: how often and how many checkpoints are kept, and words, do not.</summary>
-    public string Fingerprint() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        (this with { Description = "", SaveEvery = 1, KeepCheckpoints = 1, SaveType = "" }).ToJson())));
+    /// <summary>
+    /// SHA-256 of everything that decides the weights after some stages. How often and how many checkpoints are kept, names of the
+    /// recipe, words and later stages do not: those may change while a training goes on.
+    /// </summary>
+    /// <param name="stages">From the first; null for all.</param>
+    public string Fingerprint(int? stages = null) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        (this with { Name = "", Description = "", SaveEvery = 1, KeepCheckpoints = 1, SaveType = "", Stages = [.. Stages.Take(stages ?? Stages.Count)] }).ToJson())));
 
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     public void Validate()
@@ -91,6 +99,7 @@ public sealed record TrainingRecipe
         Check(KeepCheckpoints is >= 1 and <= 100, $"keepCheckpoints is {KeepCheckpoints}", "1 to 100");
         Check(SaveType is "bf16" or "fp32" or "fp16", $"saveType is '{SaveType}'", "bf16, fp16 or fp32");
         Check(Stages.Count is >= 1 and <= MaxStages, $"{Stages.Count} stages", $"1 to {MaxStages}");
+        Base?.Validate();
         foreach (TrainingStage stage in Stages)
         {
             stage.Validate();

@@ -51,7 +51,7 @@ internal static class DataCommand
                 continue;
             }
 
-            var source = new AnnotationSource(set.Files, set.Folder, seed: 0, MediaTools.Locate());
+            var source = new AnnotationSource(set.Files, set.Folder, seed: 0, MediaTools.Locate(), severalImages: set.SeveralImages);
             var (problems, count) = source.Check(open, done => console.Progress($"{set.Name}: {done} of {source.Count} samples"), ct);
             console.ClearProgress();
             foreach (var problem in problems) console.Output.WriteLine(json ? JsonSerializer.Serialize(problem, s_json) : $"{problem.Place}: {problem.Message}");
@@ -69,7 +69,7 @@ internal static class DataCommand
         if (Recipes.Find(name) is not { } file) throw new ArgumentException($"there is neither a file nor a recipe '{name}'");
         if (!IsRecipe(file)) return [new(name, Path.GetDirectoryName(file)!, [new AnnotationFile(Path.GetFileName(file), media is null ? "" : Path.GetFullPath(media))])];
         var recipe = TrainingRecipe.Load(file);
-        return recipe.Stages.Select(s => new AnnotationSet($"{recipe.Name}, {s.Name}", data, s.Data.Annotations));
+        return recipe.Stages.Select(s => new AnnotationSet($"{recipe.Name}, {s.Name}", data, s.Data.Annotations, s.Data.SeveralImages));
     }
 
     /// <summary>Whether a file is one JSON object with stages: annotations are a list, or an object a line without them.</summary>
@@ -88,5 +88,6 @@ internal static class DataCommand
     }
 
     /// <param name="Files">Null where videos are drawn.</param>
-    private sealed record AnnotationSet(string Name, string Folder, IReadOnlyList<AnnotationFile>? Files);
+    /// <param name="SeveralImages">Whether the recipe takes samples of several images.</param>
+    private sealed record AnnotationSet(string Name, string Folder, IReadOnlyList<AnnotationFile>? Files, bool SeveralImages = false);
 }

@@ -25,27 +25,7 @@ public sealed class FlashTrainee : VisualTrainee
     {
         ArgumentNullException.ThrowIfNull(stage);
         ArgumentNullException.ThrowIfNull(config);
-        if (stage.Template == TrainingTemplate.ChatXl)
-        {
-            throw new ArgumentException($"Stage '{stage.Name}' has Video-XL's template; VideoChat-Flash is trained with plain or chatFlash.", nameof(stage));
-        }
-
-        if (config.System != ModelSystem.VideoChatFlash)
-        {
-            throw new ArgumentException($"The model is a {config.ModelType}; this trains {ModelConfig.VideoChatFlashType} models.", nameof(config));
-        }
-
-        if (stage.Ratios is { } ratios)
-        {
-            throw new ArgumentException(
-                $"Stage '{stage.Name}': ratios are [{string.Join(", ", ratios)}], which Video-XL's summary tokens have; leave them out, VideoChat-Flash has drops.", nameof(stage));
-        }
-
-        if (stage.Data.SeveralImages)
-        {
-            throw new ArgumentException($"Stage '{stage.Name}': data.severalImages is true, which Video-XL can; VideoChat-Flash learns from one image a sample: leave it out.", nameof(stage));
-        }
-
+        Check(stage, config);
         _weights = weights;
         VisionConfig vision = AtResolution(config.Vision, stage.Resolution);
         Config = config with { Vision = vision, ImageGridPinpoints = AtSide(config.ImageGridPinpoints, config.Vision.ImageSize, vision.ImageSize), TorchDtype = SafetensorsDtype.F32 };
@@ -54,6 +34,28 @@ public sealed class FlashTrainee : VisualTrainee
         _tower = VisionTower.Load(Config.Vision, weights, device, ScalarType.Float32);
         _connector = ToMeConnector.Load(Config.Connector, Config.Vision, weights, device, ScalarType.Float32);
         _decoder = new TrainingForward(Config.Language, weights, device, stage.Precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32);
+    }
+
+    /// <inheritdoc cref="Trainees.Check"/>
+    internal static void Check(TrainingStage stage, ModelConfig config)
+    {
+        if (config.System != ModelSystem.VideoChatFlash)
+        {
+            throw new ArgumentException($"The model is a {config.ModelType}; this trains {ModelConfig.VideoChatFlashType} models.", nameof(config));
+        }
+
+        Trainees.Require(stage.Template != TrainingTemplate.ChatXl, stage, "template is chatXl, Video-XL's", "plain or chatFlash");
+        Trainees.Require(stage.Ratios is null, stage, $"ratios are [{string.Join(", ", stage.Ratios ?? [])}], which Video-XL's summary tokens have", "drops instead, or neither");
+        Trainees.Require(!stage.Data.SeveralImages, stage, "data.severalImages is true, which Video-XL can", "false: VideoChat-Flash learns from one image a sample");
+        try
+        {
+            _ = AtResolution(config.Vision, stage.Resolution);
+            _ = stage.Compression().ValidateFor(config.Language.Layers);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"Stage '{stage.Name}': {e.Message}", nameof(stage), e);
+        }
     }
 
     public override IReadOnlyList<ParameterGroup> Groups { get; }

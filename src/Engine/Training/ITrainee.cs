@@ -24,6 +24,30 @@ public readonly record struct TraineeLoss(Tensor Loss, int Rows, int Supervised)
 /// <summary>Makes what a stage trains.</summary>
 public static class Trainees
 {
+    /// <summary>Refuses a stage that does not fit a model before hours of training lead up to it.</summary>
+    /// <exception cref="ArgumentException">As <see cref="Create"/>; the message names stage and value.</exception>
+    public static void Check(TrainingStage stage, ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(stage);
+        ArgumentNullException.ThrowIfNull(config);
+        if (config.System == ModelSystem.VideoXl)
+        {
+            XlTrainee.Check(stage, config);
+        }
+        else
+        {
+            FlashTrainee.Check(stage, config);
+        }
+    }
+
+    internal static void Require(bool met, TrainingStage stage, string value, string allowed)
+    {
+        if (!met)
+        {
+            throw new ArgumentException($"Stage '{stage.Name}': {value}; give {allowed}.", nameof(stage));
+        }
+    }
+
     /// <summary>The trainee of the model's system.</summary>
     /// <param name="config">Of the model as it is when the stage begins.</param>
     /// <param name="weights">fp32 on <paramref name="device"/>; borrowed. Their gradients are switched on and off as the stage says.</param>

@@ -33,8 +33,8 @@ public sealed class XlTrainee : VisualTrainee
         ArgumentNullException.ThrowIfNull(stage);
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
-        VstConfig vst = config.Vst ?? throw new ArgumentException($"The model is a {config.ModelType}; this trains {ModelConfig.VideoXlType} models with summary tokens.", nameof(config));
-        Check(stage, config, vst);
+        Check(stage, config);
+        VstConfig vst = config.Vst!;
         _seed = seed;
         int[] learned = [.. (stage.Ratios ?? []).Where(r => r > 1)];
         Config = config with { Vst = learned.Length > 0 ? vst with { Ratios = learned } : vst, TorchDtype = SafetensorsDtype.F32 };
@@ -145,22 +145,19 @@ public sealed class XlTrainee : VisualTrainee
 
     private int FramesAtOnce() => (int)Math.Clamp((Device.IsCpu ? ClipEncoder.CpuActivationBytes : ClipEncoder.CardActivationBytes) / _tower.ActivationBytes(1), 1, int.MaxValue);
 
-    private static void Check(TrainingStage stage, ModelConfig config, VstConfig vst)
+    /// <inheritdoc cref="Trainees.Check"/>
+    internal static void Check(TrainingStage stage, ModelConfig config)
     {
-        Require(stage.Template != TrainingTemplate.ChatFlash, "template is chatFlash, VideoChat-Flash's", "plain or chatXl");
-        Require(stage.Drops is null, $"drops are after layers [{string.Join(", ", stage.Drops?.Layers ?? [])}], which VideoChat-Flash has", "ratios instead: Video-XL summarises windows");
-        Require(stage.Resolution is null || stage.Resolution == config.Vision.ImageSize, $"resolution is {stage.Resolution}", $"{config.Vision.ImageSize}, which this tower's positions are learned for, or leave it out");
+        VstConfig vst = config.Vst ?? throw new ArgumentException($"The model is a {config.ModelType}; this trains {ModelConfig.VideoXlType} models with summary tokens.", nameof(config));
+        Trainees.Require(stage.Template != TrainingTemplate.ChatFlash, stage, "template is chatFlash, VideoChat-Flash's", "plain or chatXl");
+        Trainees.Require(
+            stage.Drops is null, stage, $"drops are after layers [{string.Join(", ", stage.Drops?.Layers ?? [])}], which VideoChat-Flash has", "ratios instead: Video-XL summarises windows");
+        Trainees.Require(
+            stage.Resolution is null || stage.Resolution == config.Vision.ImageSize, stage,
+            $"resolution is {stage.Resolution}", $"{config.Vision.ImageSize}, which this tower's positions are learned for, or leave it out");
         foreach (int ratio in stage.Ratios ?? [])
         {
-            Require(ratio <= vst.Window, $"ratio {ratio} is larger than the model's window of {vst.Window} visual tokens", $"1 to {vst.Window}");
-        }
-
-        void Require(bool met, string value, string allowed)
-        {
-            if (!met)
-            {
-                throw new ArgumentException($"Stage '{stage.Name}': {value}; give {allowed}.", nameof(stage));
-            }
+            Trainees.Require(ratio <= vst.Window, stage, $"ratio {ratio} is larger than the model's window of {vst.Window} visual tokens", $"1 to {vst.Window}");
         }
     }
 }

@@ -227,6 +227,8 @@ public sealed class XlTraineeTests : IDisposable
         TrainingStage own = Stage() with { Template = TrainingTemplate.ChatFlash };
         Assert.IsType<FlashTrainee>(Create(own, flash, weights)).Dispose();
         Assert.Contains("Stage 'all': ratios are [2, 4]", Error(own with { Ratios = [2, 4] }, flash, weights), StringComparison.Ordinal);
+        Assert.Contains("Stage 'all': template is chatXl", Error(Stage(), flash, weights), StringComparison.Ordinal);
+        Assert.Contains("Stage 'all': A resolution of 100", Error(own with { Resolution = 100 }, flash, weights), StringComparison.Ordinal);
         Assert.Contains("Stage 'all': data.severalImages", Error(own with { Data = own.Data with { SeveralImages = true } }, flash, weights), StringComparison.Ordinal);
 
         void Refused(TrainingStage wrong, string expected)

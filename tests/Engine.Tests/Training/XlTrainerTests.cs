@@ -131,6 +131,16 @@ public sealed class XlTrainerTests : IDisposable
         Assert.True(updates[^1].Loss < updates[0].Loss, $"{updates[0].Loss} became {updates[^1].Loss}");
     }
 
+    /// <summary>Not after the stages before it have been trained.</summary>
+    [Fact]
+    public void Run_LaterStageThatDoesNotFit_IsRefusedBeforeTheFirstUpdate()
+    {
+        TrainingRecipe recipe = Recipe();
+        string message = Assert.Throws<ArgumentException>(() => Run(
+            "run", recipe with { Stages = [recipe.Stages[0], recipe.Stages[1] with { Template = TrainingTemplate.ChatFlash }] }, _ => Assert.Fail("an update ran"))).Message;
+        Assert.Contains("Stage 'all': template is chatFlash", message, StringComparison.Ordinal);
+    }
+
     private TrainingOutcome Run(
         string folder, TrainingRecipe recipe, Action<TrainingUpdate>? onUpdate = null, bool resume = false,
         Func<TrainingData, ulong, ITrainingSource>? open = null, CancellationTokenSource? stop = null)

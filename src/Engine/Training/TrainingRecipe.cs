@@ -282,6 +282,7 @@ public sealed record TrainingData
     public int WorldQuestions { get; init; } = 1;
 
     /// <summary>Video-XL: also samples of several images, read as the frames of one sequence (video-xl.md 2.5).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public bool SeveralImages { get; init; }
 
     /// <exception cref="ArgumentException">Neither or both, or a value out of range.</exception>

@@ -8,7 +8,7 @@ namespace Studio.Engine.Language;
 /// <summary>
 /// <see cref="VstDecoder"/> under autograd (video-xl.md 3.11): the same windows, and every row of text scored. Nothing is
 /// detached: gradients flow from the answer through the summary tokens' keys and values into every window before it, so memory
-/// grows with the whole video. Summary tokens have no label; the last visual token of a span is scored against the text behind it.
+/// grows with the whole video: by every activation, or with checkpointing by each layer's input and memory. Summary tokens have no label; the last visual token of a span is scored against the text behind it.
 /// </summary>
 public sealed class VstTrainingForward : IDisposable
 {
@@ -16,14 +16,16 @@ public sealed class VstTrainingForward : IDisposable
     private readonly VstConfig _vst;
     private readonly VstLayer[] _own;
     private readonly Tensor _embedding;
+    private readonly bool _checkpointing;
 
     /// <param name="weights">Borrowed: must outlive this. Those that require gradients receive them.</param>
     /// <param name="dtype">The type of activations; weights of another type are converted in the graph.</param>
-    public VstTrainingForward(LanguageConfig config, VstConfig vst, Weights weights, Device device, ScalarType dtype)
+    /// <param name="checkpointing">Compute each layer of each window anew in the backward pass: the same bits for about a third more work.</param>
+    public VstTrainingForward(LanguageConfig config, VstConfig vst, Weights weights, Device device, ScalarType dtype, bool checkpointing = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
-        (_vst, _embedding) = (vst, weights.Get(TensorLayout.VstEmbedding));
+        (_vst, _embedding, _checkpointing) = (vst, weights.Get(TensorLayout.VstEmbedding), checkpointing);
         _own = [.. Enumerable.Range(0, config.Layers).Select(l => new VstLayer(weights, l))];
         _core = new(config, weights, device, dtype);
     }
@@ -89,31 +91,43 @@ public sealed class VstTrainingForward : IDisposable
     /// <summary>All layers over the rows of one window, or of one text, which is a window that keeps everything.</summary>
     private Tensor Window(Memory[] memory, VstWindow window, Tensor embedded, CancellationToken ct)
     {
-        var (raw, own) = window.Vsts == 0 ? (null, null) : (Raw(window), Own(window));
-        var hidden = raw is null ? embedded : Merge(window, embedded, _embedding.to(_core.Dtype).expand(window.Vsts, _core.Config.HiddenSize));
+        var hidden = window.Vsts == 0 ? embedded : Merge(window, embedded, _embedding.to(_core.Dtype).expand(window.Vsts, _core.Config.HiddenSize));
         for (var index = 0; index < _core.Config.Layers; index++)
         {
             ct.ThrowIfCancellationRequested();
             var (layer, summary, held) = (_core.Layer(index), _own[index], memory[index]);
-            var normed = Norms.RmsNorm(hidden, layer.InputNorm, _core.Config.RmsNormEps);
-            var (ofRaw, ofOwn) = raw is null ? (normed, null) : (normed.index_select(0, raw), normed.index_select(0, own!));
-            Tensor Project(Linear ordinary, Linear extra, out Tensor? kept)
-            {
-                var product = ordinary.Forward(ofRaw);
-                kept = ofOwn is null ? null : extra.Forward(ofOwn);
-                return kept is null ? product : Merge(window, product, kept);
-            }
-
-            var q = _core.Rotate(Project(layer.Query, summary.Query, out _), _core.Config.Heads, held.Rows).transpose(0, 1);
-            var k = _core.Rotate(Project(layer.Key, summary.Key, out var ownKeys), _core.Config.KeyValueHeads, held.Rows).transpose(0, 1);
-            var v = Heads(Project(layer.Value, summary.Value, out var ownValues));
-            hidden = _core.Attend(layer, hidden, q, Memory.With(held.Keys, k), Memory.With(held.Values, v), held.Rows);
-            memory[index] = window.Ratio == 0 ? held.Append(k, v, window.Length)
-                : ownKeys is null ? held // too short for a summary token: nothing stays
-                : held.Append(_core.Rotate(ownKeys, _core.Config.KeyValueHeads, held.Rows).transpose(0, 1), Heads(ownValues!), window.Vsts);
+            Tensor[] Run(Tensor[] inputs) => RunLayer(layer, summary, window, inputs, held.Rows);
+            Tensor[] inputs = held.Keys is null ? [hidden] : [hidden, held.Keys, held.Values!];
+            var outputs = _checkpointing ? torch.utils.checkpoint(Run, inputs, layer.Tensors.Concat(summary.Tensors)) : Run(inputs);
+            hidden = outputs[0];
+            if (outputs.Length > 1) memory[index] = held.Append(outputs[1], outputs[2], window.Kept); // else too short for a summary token: nothing stays
         }
 
         return hidden;
+    }
+
+    /// <param name="inputs">Rows [rows, hidden]; where there is memory, its keys and values.</param>
+    /// <returns>Rows, and the keys and values that stay of them, if any. Makes its own indices: it may run again when others are gone.</returns>
+    private Tensor[] RunLayer(DecoderLayer layer, VstLayer summary, VstWindow window, Tensor[] inputs, int held)
+    {
+        using var scope = torch.NewDisposeScope();
+        var normed = Norms.RmsNorm(inputs[0], layer.InputNorm, _core.Config.RmsNormEps);
+        var (ofRaw, ofOwn) = window.Vsts == 0 ? (normed, null) : (normed.index_select(0, Raw(window)), normed.index_select(0, Own(window)));
+        Tensor Project(Linear ordinary, Linear extra, out Tensor? kept)
+        {
+            var product = ordinary.Forward(ofRaw);
+            kept = ofOwn is null ? null : extra.Forward(ofOwn);
+            return kept is null ? product : Merge(window, product, kept);
+        }
+
+        Tensor With(int input, Tensor more) => inputs.Length == 1 ? more : torch.cat([inputs[input], more], 1);
+        var q = _core.Rotate(Project(layer.Query, summary.Query, out _), _core.Config.Heads, held).transpose(0, 1);
+        var k = _core.Rotate(Project(layer.Key, summary.Key, out var ownKeys), _core.Config.KeyValueHeads, held).transpose(0, 1);
+        var v = Heads(Project(layer.Value, summary.Value, out var ownValues));
+        var hidden = scope.MoveToOuter(_core.Attend(layer, inputs[0], q, With(1, k), With(2, v), held));
+        return window.Ratio == 0 ? [hidden, scope.MoveToOuter(k), scope.MoveToOuter(v)]
+            : ownKeys is null ? [hidden]
+            : [hidden, scope.MoveToOuter(_core.Rotate(ownKeys, _core.Config.KeyValueHeads, held).transpose(0, 1)), scope.MoveToOuter(Heads(ownValues!))];
     }
 
     private Tensor Heads(Tensor x) => x.view(x.size(0), _core.Config.KeyValueHeads, _core.Config.HeadDim).transpose(0, 1);
@@ -130,8 +144,7 @@ public sealed class VstTrainingForward : IDisposable
     /// <summary>Rotated keys and values of a layer, [kv_heads, rows, head_dim]; nothing at first.</summary>
     private readonly record struct Memory(Tensor? Keys, Tensor? Values, int Rows)
     {
-        public static Tensor With(Tensor? held, Tensor more) => held is null ? more : torch.cat([held, more], 1);
-
-        public Memory Append(Tensor keys, Tensor values, int rows) => new(With(Keys, keys), With(Values, values), Rows + rows);
+        public Memory Append(Tensor keys, Tensor values, int rows) =>
+            Keys is null ? new(keys, values, rows) : new(torch.cat([Keys, keys], 1), torch.cat([Values!, values], 1), Rows + rows);
     }
 }

@@ -36,6 +36,7 @@ public static class ParameterGroups
 {
     /// <summary>Makes one group of each part that has a rate, and switches gradients on for those tensors and off for all others.</summary>
     /// <param name="weights">All tensors of the model; those that are trained must be fp32.</param>
+    /// <remarks>Where the weights have corrections, those are trained in the decoder's place.</remarks>
     /// <param name="decay">For matrices only: norms, biases and layer scales are never decayed.</param>
     /// <exception cref="ArgumentException">No part has a rate, or a tensor to train is stored in another type.</exception>
     public static IReadOnlyList<ParameterGroup> Create(Weights weights, TensorLayout layout, PartRates rates, double decay)
@@ -47,6 +48,12 @@ public static class ParameterGroups
         foreach (ExpectedTensor tensor in layout.Tensors)
         {
             _ = weights.TryGet(tensor.Name)?.requires_grad_(false); // a stage before may have trained it
+        }
+
+        if (weights.Corrections.Count > 0 && rates.Decoder is { } rateOfCorrections)
+        {
+            groups.Add(new ParameterGroup("decoder", rateOfCorrections, decay, DecoderLora.ParametersOf(weights.Corrections)));
+            rates = rates with { Decoder = null };
         }
 
         foreach ((string name, double? given) in rates.All())

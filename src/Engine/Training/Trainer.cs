@@ -77,13 +77,16 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
         for (int index = position.Stage; index < run.Recipe.Stages.Count; index++)
         {
             TrainingStage stage = run.Recipe.Stages[index];
-            using ITrainee trainee = Trainees.Create(stage, config, weights, tokenizer, run.Device, run.Recipe.Seed + (ulong)index);
+            using DecoderLora? adapters = stage.Lora is null ? null : new DecoderLora(stage.Lora, TensorLayout.For(config), weights, run.Device);
+            Weights trained = adapters is null ? weights : weights.With(adapters.Corrections);
+            using ITrainee trainee = Trainees.Create(stage, config, trained, tokenizer, run.Device, run.Recipe.Seed + (ulong)index);
             using var optimizer = new AdamW(trainee.Groups, stage.Optimizer);
-            var running = new Stage(run, stage, index, trainee, optimizer, weights, run.Folder);
+            var running = new Stage(run, stage, index, trainee, optimizer, trained, run.Folder);
             running.Step = index == position.Stage ? position.Step : 0;
             if (running.Step > 0)
             {
                 TrainingCheckpoint.RestoreOptimizer(start, optimizer);
+                adapters?.Restore(start);
             }
 
             (bool done, last) = RunStage(running, metrics, onUpdate, stop);
@@ -92,6 +95,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
                 return new TrainingOutcome(false, last);
             }
 
+            adapters?.MergeInto(weights);
             config = trainee.Config;
         }
 

@@ -49,8 +49,8 @@ public sealed class XlTrainee : VisualTrainee
         _newline = Config.Connector.TileMerge == TileMerge.SpatialUnpad ? weights.Get(TensorLayout.ImageNewline) : null;
         ScalarType dtype = stage.Precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32;
         (_plain, _summarising) = stage.Ratios is null
-            ? (new TrainingForward(Config.Language, weights, device, dtype), (VstTrainingForward?)null)
-            : (null, new VstTrainingForward(Config.Language, Config.Vst!, weights, device, dtype));
+            ? (new TrainingForward(Config.Language, weights, device, dtype, stage.Checkpointing), (VstTrainingForward?)null)
+            : (null, new VstTrainingForward(Config.Language, Config.Vst!, weights, device, dtype, stage.Checkpointing));
     }
 
     public override IReadOnlyList<ParameterGroup> Groups { get; }

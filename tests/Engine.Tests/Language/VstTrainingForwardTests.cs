@@ -49,6 +49,40 @@ public sealed class VstTrainingForwardTests : IDisposable
         Assert.Equal(mean, both.Loss.item<float>(), 1e-5f);
     }
 
+    [Theory]
+    [InlineData("vst:4", ScalarType.Float32)]
+    [InlineData("vst:2,8", ScalarType.BFloat16)]
+    [InlineData("off", ScalarType.Float32)]
+    public void Forward_Checkpointing_HasTheSameLossAndGradientsBitForBit(string compress, ScalarType dtype)
+    {
+        var settings = VstCompression.Parse(compress, _model.Decoder.Vst);
+        using var plain = new VstTrainingForward(Config, _model.Decoder.Vst, _model.Weights, Device.CPU, dtype);
+        using var checkpointing = new VstTrainingForward(Config, _model.Decoder.Vst, _model.Weights, Device.CPU, dtype, checkpointing: true);
+        using var on = torch.enable_grad();
+        var visual = Features(100).requires_grad_();
+        TrainingSample[] batch = [Sample(Text(3, 14), new PromptPart.Visual("video", visual), Text(60, 9)), Sample(Text(3, 14), Visual(30, "other"), Text(10, 21))];
+        Tensor[] leaves = [visual, .. _model.Weights.Names.Order(StringComparer.Ordinal).Select(n => _model.Weights.Get(n).requires_grad_())];
+        var expected = Gradients(plain);
+        var actual = Gradients(checkpointing);
+        for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i]);
+        Assert.Contains(expected[1], v => v != 0);
+
+        float[][] Gradients(VstTrainingForward training)
+        {
+            foreach (var leaf in leaves) leaf.grad = null;
+            using var step = torch.NewDisposeScope();
+            var result = training.Forward(batch, settings, TestContext.Current.CancellationToken);
+            result.Loss.backward();
+            return [[result.Loss.item<float>()], .. leaves.Select(l => l.grad?.ToArray<float>() ?? [])];
+        }
+    }
+
+    [Fact]
+    public void Forward_RulesAndSamples_ComeInPairs() => Assert.Contains(
+        "2 rules do not fit 1 samples",
+        Assert.Throws<ArgumentException>(() => _training.Forward([Sample(Text(3, 14), Visual(48))], [new RatiosInTurn([2]), new RatiosInTurn([4])], TestContext.Current.CancellationToken)).Message,
+        StringComparison.Ordinal);
+
     [Fact]
     public void Forward_BadBatch_IsRefused()
     {

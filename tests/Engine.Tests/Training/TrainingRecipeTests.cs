@@ -68,6 +68,8 @@ public sealed class TrainingRecipeTests
     {
         TrainingRecipe recipe = TrainingRecipe.Load(Path.Combine(s_folder, "flash-mini.json"));
         Assert.Equal(recipe.Fingerprint(), (recipe with { SaveEvery = 3, KeepCheckpoints = 9, Description = "x" }).Fingerprint());
+        Assert.Equal(recipe.Fingerprint(), (recipe with { Stages = [.. recipe.Stages.Select(s => s with { Checkpointing = true })] }).Fingerprint());
+        Assert.NotEqual(recipe.Fingerprint(), (recipe with { Base = new TrainingBase { Geometry = TrainingBase.Tiny, Seed = 2 } }).Fingerprint());
         Assert.NotEqual(recipe.Fingerprint(), (recipe with { Seed = 99 }).Fingerprint());
         Assert.NotEqual(recipe.Fingerprint(1), (recipe with { Base = recipe.Base! with { Seed = 99 } }).Fingerprint(1));
         Assert.Equal(recipe.Fingerprint(1), (recipe with { Stages = [recipe.Stages[0], recipe.Stages[1] with { ClipNorm = 2 }] }).Fingerprint(1));

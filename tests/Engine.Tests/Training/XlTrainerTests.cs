@@ -131,6 +131,36 @@ public sealed class XlTrainerTests : IDisposable
         Assert.True(updates[^1].Loss < updates[0].Loss, $"{updates[0].Loss} became {updates[^1].Loss}");
     }
 
+    /// <summary>The same weights, whether activations are kept or computed anew.</summary>
+    [Fact]
+    public void Run_Checkpointing_EndsWithTheSameBits()
+    {
+        TrainingRecipe recipe = Recipe();
+        TrainingOutcome kept = Run("kept", recipe), anew = Run("anew", recipe with { Stages = [.. recipe.Stages.Select(s => s with { Checkpointing = true })] });
+        Assert.Equal(File.ReadAllBytes(Path.Combine(kept.Folder, "model.safetensors")), File.ReadAllBytes(Path.Combine(anew.Folder, "model.safetensors")));
+    }
+
+    /// <summary>Summary tokens that a stage with adapters adds belong to the model, and are trained beside the adapters.</summary>
+    [Fact]
+    public void Run_LowRankStage_TrainsSummaryTokensBesideTheDecodersCorrections()
+    {
+        TrainingRecipe recipe = Recipe();
+        TrainingStage stage = recipe.Stages[1] with
+        {
+            Rates = new PartRates { Decoder = 1e-2, Summary = 1e-2 },
+            Lora = new LoraSettings { Rank = 4, Alpha = 8, Targets = ["q_proj"] },
+            Steps = 2,
+            WarmupRatio = 0,
+        };
+        TrainingOutcome outcome = Run("run", recipe with { Stages = [stage] });
+        using Weights before = MappedTensors.MapAll(Path.Combine(_base, "model.safetensors")), after = MappedTensors.MapAll(Path.Combine(outcome.Folder, "model.safetensors"));
+        const string Query = "model.layers.0.self_attn.q_proj.weight", Value = "model.layers.0.self_attn.v_proj.weight", Own = "model.layers.0.self_attn.beacon_q_proj.weight";
+        Assert.NotEqual(before.Get(Query).ToArray<float>(), after.Get(Query).ToArray<float>());
+        Assert.Equal(before.Get(Value).ToArray<float>(), after.Get(Value).ToArray<float>());
+        Assert.NotEqual(before.Get(Query).ToArray<float>(), after.Get(Own).ToArray<float>());
+        Assert.NotEqual(after.Get(Query).ToArray<float>(), after.Get(Own).ToArray<float>());
+    }
+
     /// <summary>Not after the stages before it have been trained.</summary>
     [Fact]
     public void Run_LaterStageThatDoesNotFit_IsRefusedBeforeTheFirstUpdate()

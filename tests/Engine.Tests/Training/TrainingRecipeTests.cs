@@ -37,6 +37,7 @@ public sealed class TrainingRecipeTests
         Assert.Equal([TrainingTemplate.Plain, TrainingTemplate.ChatXl], recipe.Stages.Select(s => s.Template));
         Assert.Null(recipe.Stages[0].Ratios);
         Assert.Equal([2, 4, 8], recipe.Stages[1].Ratios!);
+        Assert.All(recipe.Stages, s => Assert.True(s.Checkpointing));
         Assert.All(recipe.Stages, s => Assert.Equal((0.03, 0d, 32_768, FrameRule.Seconds, LabelMasking.Published, DurationJoin.Training), (s.WarmupRatio, s.WeightDecay, s.MaxLength, s.Frames.Rule, s.Masking, s.Join)));
     }
 

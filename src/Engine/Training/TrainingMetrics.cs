@@ -79,10 +79,13 @@ public sealed class TrainingMetrics : IDisposable
         ? File.ReadLines(Path.Combine(run, FileName)).Select(l => JsonSerializer.Deserialize<TrainingUpdate>(l, s_json)!)
         : [];
 
+    /// <summary>An update as its line has it, without the line's end.</summary>
+    public static string ToJson(TrainingUpdate update) => JsonSerializer.Serialize(update, s_json);
+
     /// <summary>Adds a line; it is in the file when this returns.</summary>
     public void Add(TrainingUpdate update)
     {
-        _writer.Write(JsonSerializer.Serialize(update, s_json) + "\n");
+        _writer.Write(ToJson(update) + "\n");
         _writer.Flush();
     }
 

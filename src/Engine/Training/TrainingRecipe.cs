@@ -15,7 +15,8 @@ public sealed record TrainingRecipe
     /// <summary>Most stages of a recipe.</summary>
     public const int MaxStages = 64;
 
-    private const long MaxFileBytes = 1 << 20;
+    /// <summary>Largest recipe file.</summary>
+    public const long MaxFileBytes = 1 << 20;
 
     private static readonly JsonSerializerOptions s_json = new()
     {
@@ -45,6 +46,9 @@ public sealed record TrainingRecipe
 
     /// <summary>Type of the finished model's weights. Checkpoints always keep fp32.</summary>
     public string SaveType { get; init; } = "bf16";
+
+    /// <summary>What to start from; null: the caller names a model.</summary>
+    public TrainingBase? Base { get; init; }
 
     public required IReadOnlyList<TrainingStage> Stages { get; init; }
 
@@ -91,6 +95,7 @@ public sealed record TrainingRecipe
         Check(KeepCheckpoints is >= 1 and <= 100, $"keepCheckpoints is {KeepCheckpoints}", "1 to 100");
         Check(SaveType is "bf16" or "fp32" or "fp16", $"saveType is '{SaveType}'", "bf16, fp16 or fp32");
         Check(Stages.Count is >= 1 and <= MaxStages, $"{Stages.Count} stages", $"1 to {MaxStages}");
+        Base?.Validate();
         foreach (TrainingStage stage in Stages)
         {
             stage.Validate();

@@ -3,6 +3,7 @@ using Studio.Api;
 using Studio.Engine.Checkpoints;
 using Studio.Engine.Checkpoints.Hub;
 using Studio.Engine.Torch;
+using Studio.Engine.Training;
 using Studio.Engine.Video;
 
 namespace Studio.Cli;
@@ -28,7 +29,13 @@ internal static class CommandLine
 
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = output,
+                Error = error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == TrainCommand.Name ? null : TimeSpan.FromSeconds(2), // null: it listens to signals itself
+            });
         }
         catch (OperationCanceledException)
         {
@@ -59,6 +66,8 @@ internal static class CommandLine
             (ConversationsCommand.Create(console), ConversationsCommand.Samples),
             (TraceCommand.Create(console), TraceCommand.Samples),
             (ModelsCommand.Create(console), ModelsCommand.Samples),
+            (TrainCommand.Create(console), TrainCommand.Samples),
+            (DataCommand.Create(console), DataCommand.Samples),
             (WorldCommand.Create(console), WorldCommand.Samples),
             (AccountsCommand.Create(console), AccountsCommand.Samples),
             (VerifyCommand.Create(console), VerifyCommand.Samples),
@@ -75,7 +84,7 @@ internal static class CommandLine
     {
         TypeInitializationException { InnerException: { } inner } => Explain(inner),
         AggregateException { InnerExceptions.Count: 1 } a => Explain(a.InnerExceptions[0]),
-        RequestException or MediaException or CheckpointException or ModelStoreException or HubException or TorchException or ArgumentException or InvalidOperationException
+        RequestException or MediaException or CheckpointException or ModelStoreException or HubException or TorchException or TrainingException or ArgumentException or InvalidOperationException
             or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException or InvalidDataException
             or NotSupportedException or HttpRequestException or System.Text.Json.JsonException or TimeoutException => e.Message,
         _ => null,

@@ -45,7 +45,8 @@ internal static class ModelLoader
         return new(MediaTools.Locate(), new VisualTokenCache(Folder("visual-tokens")), new SummaryCache(Folder("summary-rows")));
     }
 
-    private static string Folder(Terminal console, string? name)
+    /// <summary>Folder of an installed or built-in model, or the one that is named.</summary>
+    public static string Folder(Terminal console, string? name)
     {
         if (name is not null && !BuiltInModel.Names.Contains(name)) return Store.Resolve(name);
         console.Say($"note: {(name is null ? "no trained model is installed yet. " : "")}{BuiltInModel.Note}");

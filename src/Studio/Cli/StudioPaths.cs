@@ -15,6 +15,9 @@ internal static class StudioPaths
 
     public static string Models => Path.Combine(Data, "models");
 
+    /// <summary>Trainings that were given no folder.</summary>
+    public static string Training => Path.Combine(Data, "training");
+
     public static string Cache => Path.Combine(Data, "cache");
 
     /// <summary>The server's settings before any is given.</summary>

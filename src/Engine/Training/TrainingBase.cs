@@ -1,0 +1,100 @@
+using Studio.Engine.Checkpoints;
+using Studio.Engine.Tokenization;
+
+namespace Studio.Engine.Training;
+
+/// <summary>What a recipe starts from: a model that exists, or a fresh one with random weights.</summary>
+public sealed record TrainingBase
+{
+    /// <summary>Geometry of half a million parameters for tests and first tries, VideoChat-Flash; "tiny-random-xl" is Video-XL's.</summary>
+    public const string Tiny = "tiny-random", TinyXl = "tiny-random-xl";
+
+    /// <summary>An installed model's name, or a folder in the published layout.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>
+    /// A published geometry's name, <see cref="Tiny"/>, <see cref="TinyXl"/>, or a folder with a config.json, from the recipe's folder.
+    /// </summary>
+    public string? Geometry { get; init; }
+
+    /// <summary>Of a geometry's random weights.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>
+    /// Folder with a geometry's tokenizer.json, from the recipe's folder. Null: the geometry folder's own, or for a tiny one the 256
+    /// bytes and ChatML's markers.
+    /// </summary>
+    public string? Tokenizer { get; init; }
+
+    /// <exception cref="ArgumentException">Neither or both of model and geometry, or a tokenizer for a model that has its own.</exception>
+    public void Validate()
+    {
+        TrainingRecipe.Check((Model is null) != (Geometry is null), "base names neither or both of model and geometry", "one of them");
+        TrainingRecipe.Check(Model is null || Tokenizer is null, $"base.tokenizer is '{Tokenizer}' beside a model", "it to a geometry only: a model has its own");
+    }
+
+    /// <summary>Writes the fresh model of a geometry, with its tokenizer, in fp32.</summary>
+    /// <param name="folder">Filled as a whole or not at all; replaced where it exists.</param>
+    /// <param name="recipeFolder">What relative paths count from.</param>
+    /// <exception cref="ArgumentException">No such geometry or tokenizer, or the two do not fit.</exception>
+    public void Create(string folder, string recipeFolder, CancellationToken cancellationToken = default)
+    {
+        Validate();
+        string geometry = Geometry ?? throw new InvalidOperationException($"The base is the model '{Model}'; there is none to make.");
+        string making = folder + ".tmp";
+        Remove(making);
+        _ = Directory.CreateDirectory(making);
+        string? from = Path.Combine(recipeFolder, geometry) is var own && File.Exists(Path.Combine(own, ModelConfig.FileName)) ? own : null;
+        string path = Path.Combine(making, "tokenizer.json");
+        bool isTiny = from is null && geometry is Tiny or TinyXl;
+        if ((Tokenizer is null ? from : Path.Combine(recipeFolder, Tokenizer)) is { } source)
+        {
+            if (!File.Exists(Path.Combine(source, "tokenizer.json")))
+            {
+                throw new ArgumentException($"There is no tokenizer.json in '{source}'; name its folder as base.tokenizer in the recipe.");
+            }
+
+            TrainingCheckpoint.CopyCompanions(source, making);
+        }
+        else if (isTiny)
+        {
+            ByteLevelTokenizerWriter.Write(path, []);
+        }
+        else
+        {
+            throw new ArgumentException($"The geometry '{geometry}' comes without a tokenizer; name a folder with a tokenizer.json as base.tokenizer in the recipe.");
+        }
+
+        var tokenizer = Tokenization.Tokenizer.Load(path);
+        ModelConfig config = from is not null ? ModelConfig.Load(from) : isTiny ? OfTiny(geometry, tokenizer) : PublishedGeometries.Find(geometry).Config;
+        if (config.Language.VocabularySize < tokenizer.VocabularySize)
+        {
+            throw new ArgumentException($"The tokenizer has {tokenizer.VocabularySize} tokens, the geometry '{geometry}' a vocabulary of {config.Language.VocabularySize}; raise vocab_size in its config.json.");
+        }
+
+        GenerationConfig? generation = File.Exists(Path.Combine(making, GenerationConfig.FileName)) ? GenerationConfig.Load(making) : null;
+        RandomCheckpoint.Create(making, config, Seed, SafetensorsDtype.F32, generation: generation, cancellationToken: cancellationToken);
+        Remove(folder);
+        Directory.Move(making, folder);
+    }
+
+    /// <summary>A tiny geometry takes its vocabulary and its ids from the tokenizer.</summary>
+    private static ModelConfig OfTiny(string name, Tokenizer tokenizer)
+    {
+        if (!tokenizer.TryGetId(ChatMl.TurnEnd, out int end))
+        {
+            throw new ArgumentException($"The tokenizer has no {ChatMl.TurnEnd}, which ends every turn; base.tokenizer needs one with ChatML's markers.");
+        }
+
+        int start = tokenizer.TryGetId("<|endoftext|>", out int found) ? found : end;
+        return name == TinyXl ? TinyModels.VideoXl(tokenizer.VocabularySize, start, end) : TinyModels.VideoChatFlash(tokenizer.VocabularySize, start, end);
+    }
+
+    private static void Remove(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

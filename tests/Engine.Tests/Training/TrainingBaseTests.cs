@@ -1,0 +1,74 @@
+using Studio.Engine.Checkpoints;
+using Studio.Engine.Tokenization;
+using Studio.Engine.Training;
+using Xunit;
+
+namespace Studio.Engine.Tests.Training;
+
+public sealed class TrainingBaseTests : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("base").FullName;
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    [Theory]
+    [InlineData("tiny-random", ModelSystem.VideoChatFlash)]
+    [InlineData("tiny-random-xl", ModelSystem.VideoXl)]
+    public void Create_TinyGeometry_IsTheSeedsModelWithATokenizer(string geometry, ModelSystem system)
+    {
+        string[] folders = [.. new ulong[] { 3, 3, 4 }.Select((seed, i) => Make(new TrainingBase { Geometry = geometry, Seed = seed }, $"{i}"))];
+        byte[][] weights = [.. folders.Select(f => File.ReadAllBytes(Path.Combine(f, "model.safetensors")))];
+        Assert.Equal(weights[0], weights[1]);
+        Assert.NotEqual(weights[0], weights[2]);
+        ModelConfig config = ModelConfig.Load(folders[0]);
+        Assert.Equal(system, config.System);
+        Assert.Equal(Tokenizer.Load(Path.Combine(folders[0], "tokenizer.json")).VocabularySize, config.Language.VocabularySize);
+        using Checkpoint checkpoint = Checkpoint.Open(folders[0]);
+        Assert.Equal(SafetensorsDtype.F32, checkpoint.Config.TorchDtype);
+    }
+
+    [Fact]
+    public void Create_GeometryFolder_CountsFromTheRecipesAndReplacesAnOlderBase()
+    {
+        string geometry = Path.Combine(_root, "recipes", "small"), words = Path.Combine(_root, "recipes", "words");
+        _ = Directory.CreateDirectory(words);
+        _ = Directory.CreateDirectory(geometry);
+        ByteLevelTokenizerWriter.Write(Path.Combine(words, "tokenizer.json"), [("a", "b")]);
+        int size = Tokenizer.Load(Path.Combine(words, "tokenizer.json")).VocabularySize;
+        TinyModels.VideoChatFlash(size + 5, 1, 2, layers: 5).Save(geometry);
+        string made = Make(new TrainingBase { Geometry = "tiny-random" }, "made");
+        Assert.Equal(made, Make(new TrainingBase { Geometry = "small", Tokenizer = "words" }, "made"));
+        Assert.Equal((5, size + 5), (ModelConfig.Load(made).Language.Layers, ModelConfig.Load(made).Language.VocabularySize));
+        Assert.Equal(size, Tokenizer.Load(Path.Combine(made, "tokenizer.json")).VocabularySize);
+        Assert.False(Directory.Exists(made + ".tmp"));
+
+        // Without one of its own to name, the tokenizer beside the geometry serves; one that is too large does not.
+        Assert.Contains("tokenizer.json", Refused(new TrainingBase { Geometry = "small" }), StringComparison.Ordinal);
+        ByteLevelTokenizerWriter.Write(Path.Combine(geometry, "tokenizer.json"), [("a", "b"), ("c", "d")]);
+        Assert.Equal(size + 1, Tokenizer.Load(Path.Combine(Make(new TrainingBase { Geometry = "small" }, "own"), "tokenizer.json")).VocabularySize);
+        TinyModels.VideoChatFlash(size, 1, 2).Save(geometry);
+        Assert.Contains($"{size + 1} tokens", Refused(new TrainingBase { Geometry = "small" }), StringComparison.Ordinal);
+        Assert.Equal(5, ModelConfig.Load(made).Language.Layers); // a refusal leaves what is there
+    }
+
+    [Fact]
+    public void Validate_WrongBase_IsRefusedByName()
+    {
+        Assert.Contains("neither or both", Assert.Throws<ArgumentException>(new TrainingBase().Validate).Message, StringComparison.Ordinal);
+        Assert.Contains("neither or both", Assert.Throws<ArgumentException>(new TrainingBase { Model = "a", Geometry = "b" }.Validate).Message, StringComparison.Ordinal);
+        Assert.Contains("'t'", Assert.Throws<ArgumentException>(new TrainingBase { Model = "a", Tokenizer = "t" }.Validate).Message, StringComparison.Ordinal);
+        Assert.Contains("without a tokenizer", Refused(new TrainingBase { Geometry = "2b@448" }), StringComparison.Ordinal);
+        _ = Directory.CreateDirectory(Path.Combine(_root, "recipes"));
+        ByteLevelTokenizerWriter.Write(Path.Combine(_root, "recipes", "tokenizer.json"), []);
+        Assert.Contains("'nothing'", Refused(new TrainingBase { Geometry = "nothing", Tokenizer = "." }), StringComparison.Ordinal);
+    }
+
+    private string Make(TrainingBase what, string name)
+    {
+        string folder = Path.Combine(_root, name);
+        what.Create(folder, Path.Combine(_root, "recipes"), TestContext.Current.CancellationToken);
+        return folder;
+    }
+
+    private string Refused(TrainingBase what) => Assert.Throws<ArgumentException>(() => Make(what, "refused")).Message;
+}

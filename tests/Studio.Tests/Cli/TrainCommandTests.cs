@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Studio.Cli;
+using Studio.Engine.Training;
+using Xunit;
+
+namespace Studio.Tests.Cli;
+
+/// <summary><c>train</c> on the command line; the training itself is the engine's tests.</summary>
+public sealed class TrainCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("train").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string Out => Path.Combine(_folder, "out");
+
+    [Fact]
+    public async Task Train_FreshModel_PrintsUpdatesAndSavesAModelThatAnswers()
+    {
+        var (code, output, error) = await Run("train", Recipe(steps: 3), "--out", Out, "--json", "--device", "cpu");
+        Assert.True(code == ExitCodes.Ok, error);
+        JsonElement[] updates = [.. output.TrimEnd('\n').Split('\n').Select(l => JsonDocument.Parse(l).RootElement)];
+        Assert.Equal([1, 2, 3], updates.Select(u => u.GetProperty("step").GetInt64()));
+        Assert.All(updates, u => Assert.InRange(u.GetProperty("loss").GetDouble(), 0.1, 100));
+        Assert.Equal(File.ReadAllText(Path.Combine(Out, TrainingMetrics.FileName)), output);
+        Assert.Contains("random weights of seed 5", error, StringComparison.Ordinal);
+        Assert.Contains("1/1 first update 3/3, loss ", error, StringComparison.Ordinal);
+        Assert.Equal(2, error.Split('\n').Count(l => l.Contains(" update ", StringComparison.Ordinal))); // the first and the last
+        Assert.False(Directory.Exists(Path.Combine(Out, "base")));
+
+        var (chat, answer, problem) = await Run("chat", Path.Combine(AppContext.BaseDirectory, "samples", "shapes.mp4"), "What?", "--model", Path.Combine(Out, "model"), "--frames", "4", "--json");
+        Assert.True(chat == ExitCodes.Ok, problem);
+        Assert.NotEmpty(answer);
+    }
+
+    [Fact]
+    public async Task Train_InterruptedProcess_SavesSaysHowToGoOnAndDoes()
+    {
+        var recipe = Recipe(steps: 500);
+        using var process = Start("train", recipe, "--out", Out, "--json", "--device", "cpu", "--threads", "1");
+        Assert.NotNull(await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)); // it is training
+        var rest = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == ExitCodes.Cancelled, error);
+        Assert.Contains($"go on with: ./run train {recipe} --resume --out {Out}", error, StringComparison.Ordinal);
+        var done = (await rest).Count(c => c == '\n') + 1;
+        Assert.InRange(done, 1, 499);
+        Assert.Equal(done, TrainingCheckpoint.Last(Out)!.Value.Position.Step);
+
+        // The same recipe is stopped once more by hand, so that the test need not train 500 updates.
+        var (code, output, again) = await ResumeFor(recipe, updates: 2);
+        Assert.Equal(ExitCodes.Cancelled, code);
+        Assert.Equal([done + 1, done + 2], output.TrimEnd('\n').Split('\n').Select(l => JsonDocument.Parse(l).RootElement.GetProperty("step").GetInt32()));
+        Assert.Contains($"stopped after update {done + 2} of 500", again, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_FolderWithATraining_IsRefusedUnlessResumed()
+    {
+        var recipe = Recipe(steps: 1);
+        Assert.Equal(ExitCodes.Ok, (await Run("train", recipe, "--out", Out)).Code);
+        var (code, _, error) = await Run("train", recipe, "--out", Out);
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("resume it", error, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Ok, (await Run("train", recipe, "--out", Out, "--resume")).Code);
+    }
+
+    [Fact]
+    public async Task Train_MissingVideos_AreListedBeforeAnythingStarts()
+    {
+        var talk = """[{"from": "human", "value": "<image>\nWhat?"}, {"from": "gpt", "value": "This."}]""";
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "samples", "shapes.mp4"), Path.Combine(_folder, "good.mp4"));
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "a.jsonl"),
+            $$"""
+            {"video": "good.mp4", "conversations": {{talk}}}
+            {"video": "gone.mp4", "conversations": {{talk}}}
+            """,
+            TestContext.Current.CancellationToken);
+        var recipe = Recipe(steps: 1, data: """{ "annotations": [{ "file": "a.jsonl" }] }""");
+        var (code, _, error) = await Run("train", recipe, "--out", Out, "--data", _folder);
+        Assert.Equal(ExitCodes.CheckFailed, code);
+        Assert.Contains("gone.mp4", error, StringComparison.Ordinal);
+        Assert.Contains("--allow-missing", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Out));
+        (code, _, error) = await Run("train", recipe, "--out", Out, "--data", _folder, "--allow-missing");
+        Assert.True(code == ExitCodes.Ok, error);
+    }
+
+    [Theory]
+    [InlineData("nothing-such", "'nothing-such'", ExitCodes.BadInput)]
+    [InlineData("RECIPE --resume", "no checkpoint to resume", ExitCodes.BadInput)]
+    [InlineData("RECIPE --model nowhere", "nowhere", ExitCodes.BadInput)]
+    [InlineData("RECIPE --device tpu", "'tpu'", ExitCodes.BadInput)]
+    [InlineData("RECIPE --threads 0", "--threads", ExitCodes.Usage)]
+    [InlineData("BASELESS", "names no base", ExitCodes.BadInput)]
+    public async Task Train_WrongOption_IsRefusedByName(string options, string named, int expected)
+    {
+        var arguments = options.Split(' ').Select(o => o == "RECIPE" ? Recipe(1) : o == "BASELESS" ? Recipe(1, isFresh: false) : o);
+        var (code, _, error) = await Run(["train", .. arguments, "--out", Out]);
+        Assert.Equal(expected, code);
+        Assert.Contains(named, error, StringComparison.Ordinal);
+    }
+
+    private async Task<(int Code, string Output, string Error)> ResumeFor(string recipe, int updates)
+    {
+        using var output = new CountingWriter();
+        using var error = new StringWriter();
+        using var stop = new CancellationTokenSource();
+        output.OnLine = () =>
+        {
+            if (--updates == 0) stop.Cancel();
+        };
+        var (loaded, folder) = Recipes.Load(recipe);
+        var request = new TrainCommand.Request(new Terminal(output, error, TextReader.Null), loaded, folder, recipe) { Folder = Out, Data = _folder, Resume = true, Json = true };
+        var code = await Task.Run(() => TrainCommand.Run(request, TimeProvider.System, stop.Token));
+        return (code, output.ToString(), error.ToString());
+    }
+
+    private string Recipe(int steps, string? data = null, bool isFresh = true)
+    {
+        var file = Path.Combine(_folder, $"recipe-{steps}-{isFresh}.json");
+        File.WriteAllText(file, $$"""
+            {
+              "name": "try",
+              {{(isFresh ? """ "base": { "geometry": "tiny-random", "seed": 5 },""" : "")}}
+              "stages": [{
+                "name": "first", "rates": { "projector": 0.001, "decoder": 0.001 }, "template": "chatFlash", "steps": {{steps}},
+                "frames": { "rule": "middle", "min": 1, "max": 4 },
+                "data": {{data ?? """{ "world": { "kinds": { "where": 1 }, "seconds": [4], "fps": 1, "objects": 60 }, "worldSide": 32 }"""}}
+              }]
+            }
+            """);
+        return file;
+    }
+
+    private static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "studio.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        return Process.Start(start)!;
+    }
+
+    private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = await CommandLine.RunAsync(arguments, output, error, TextReader.Null);
+        return (code, output.ToString(), error.ToString());
+    }
+
+    private sealed class CountingWriter : StringWriter
+    {
+        public Action? OnLine { get; set; }
+
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            OnLine?.Invoke();
+        }
+    }
+}

@@ -46,7 +46,7 @@ public sealed class AnswerLog : IDisposable
         (_path, _most) = (path, most);
         try
         {
-            _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 1);
+            _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
         }
         catch (IOException e) when (File.Exists(path))
         {

@@ -39,5 +39,10 @@ public sealed class AnnotationStage : IDisposable
         Seed = seed, Jobs = jobs, Questions = questions, ClipSeconds = VicoTask.DefaultClipSeconds, SectionSeconds = VicoTask.DefaultSectionSeconds, Kinds = new VicoTask().Kinds,
     };
 
+    internal static AnnotationSettings LongVideo(ulong seed = 1, int jobs = 1, int questions = 8) => new()
+    {
+        Seed = seed, Jobs = jobs, Questions = questions, ClipSeconds = LongVideoTask.DefaultClipSeconds, SectionSeconds = LongVideoTask.DefaultSectionSeconds, Kinds = new LongVideoTask().Kinds,
+    };
+
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

@@ -76,6 +76,21 @@ public sealed partial class AnnotationCommandTests : IAsyncLifetime
         Assert.Equal(ExitCodes.Ok, (await Run("data", "check", Path.Combine(annotations, "vico.jsonl"))).Code);
     }
 
+    [Fact]
+    public async Task LongVid_ModelWhoseAnswersDoNotEnd_FailsByName()
+    {
+        var annotations = Path.Combine(_folder, "out");
+        string[] arguments = ["data", "longvid", Path.Combine(AppContext.BaseDirectory, "samples"), "--out", annotations, "--clip-seconds", "2", "--frames", "4", "--max-tokens", "2"];
+        var (code, output, error) = await Run(arguments);
+        Assert.Equal(ExitCodes.CheckFailed, code);
+        Assert.Contains("0 records of 1 sections", output, StringComparison.Ordinal);
+        Assert.Contains("longvid.failed.jsonl", error, StringComparison.Ordinal);
+        Assert.All(File.ReadLines(Path.Combine(annotations, "longvid.failed.jsonl")), l => Assert.Contains("does not end within 2 tokens; raise --max-tokens", l, StringComparison.Ordinal));
+        (code, _, error) = await Run([.. arguments, "--kinds", "order"]);
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("'order'; give description, grounding, event-relation, scene-relation, counting", error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--captioner gpt", "--captioner gpt: give model")]
     [InlineData("--writer endpoint:", "--writer endpoint:")]
@@ -104,9 +119,13 @@ public sealed partial class AnnotationCommandTests : IAsyncLifetime
     [Fact]
     public async Task Help_ShowsExamples()
     {
-        var (code, output, _) = await Run("data", "vico", "--help");
-        Assert.Equal(ExitCodes.Ok, code);
-        Assert.Contains("--captioner endpoint:my-vlm", output, StringComparison.Ordinal);
+        foreach (var verb in new[] { "vico", "longvid" })
+        {
+            var (code, output, _) = await Run("data", verb, "--help");
+            Assert.Equal(ExitCodes.Ok, code);
+            Assert.Contains($"data {verb} ", output, StringComparison.Ordinal);
+            Assert.Contains("--captioner endpoint:my-vlm", output, StringComparison.Ordinal);
+        }
     }
 
     /// <summary>Events and their order are read off the prompt's lines.</summary>

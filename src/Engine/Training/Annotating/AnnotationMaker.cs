@@ -106,9 +106,10 @@ public sealed class AnnotationMaker(string folder, string output, IAnnotationTas
 
             foreach (VideoSection section in VideoSection.Of(video, settings))
             {
-                if (section.Clips.Count < task.MinClips)
+                int clips = section.Clips.Count;
+                if (clips < task.MinClips)
                 {
-                    left.Add(new LeftOut(video.Name, $"{section.End - section.Start:0.###} s are {section.Clips.Count} clips; questions need {task.MinClips}"));
+                    left.Add(new LeftOut(video.Name, $"{section.End - section.Start:0.###} s are {clips} clips; questions need {task.MinClips}"));
                     continue;
                 }
 
@@ -150,13 +151,14 @@ public sealed class AnnotationMaker(string folder, string output, IAnnotationTas
     private async Task<TimedCaption[]> CaptionsAsync(VideoSection section, AnnotationSettings settings, Asker asker, CancellationToken cancellationToken)
     {
         // All of them are tried, whichever fail: the next start has less to do.
-        Task<Understood<string>>[] asked = [.. section.Clips.Select(clip => asker.AskAsync(
+        IReadOnlyList<ClipTime> clips = section.Clips;
+        Task<Understood<string>>[] asked = [.. clips.Select(clip => asker.AskAsync(
             new Inquiry("caption", $"{section.Video.ContentHash} {clip.Start:0.###}-{clip.End:0.###}", captioner.Identity, $"{settings.Frames} frames. {task.CaptionPrompt}"),
             ct => captioner.CaptionAsync(new VideoClip(section.Video.Path, clip.Start, clip.End, settings.Frames), task.CaptionPrompt, ct),
             AnswerText.Caption,
             cancellationToken))];
         Understood<string>[] captions = await Task.WhenAll(asked).ConfigureAwait(false);
-        return [.. section.Clips.Select((clip, i) => new TimedCaption(clip.Start, clip.End, captions[i].Value))];
+        return [.. clips.Select((clip, i) => new TimedCaption(clip.Start, clip.End, captions[i].Value))];
     }
 
     /// <summary>The files, from the log alone.</summary>

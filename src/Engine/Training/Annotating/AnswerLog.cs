@@ -108,8 +108,17 @@ public sealed class AnswerLog : IDisposable
         {
             Admit(answer.Key);
             long at = _file.Seek(0, SeekOrigin.End);
-            _file.Write([.. line, (byte)'\n']); // one write, so that a kill cuts at most this line
-            _file.Flush(flushToDisk: true);
+            try
+            {
+                _file.Write([.. line, (byte)'\n']); // one write, so that a kill cuts at most this line
+                _file.Flush(flushToDisk: true);
+            }
+            catch (IOException)
+            {
+                _file.SetLength(at); // a full disk: no half line before the next
+                throw;
+            }
+
             _places[answer.Key] = (at, line.Length);
         }
     }

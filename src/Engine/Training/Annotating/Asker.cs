@@ -129,7 +129,7 @@ public sealed class Asker : IDisposable
             Interlocked.Increment(ref _asked);
             return new Understood<T>(value, key);
         }
-        catch (Exception e) when (e is AnnotatorException or MediaException or FormatException)
+        catch (Exception e) when (e is AnnotatorException or MediaException or FormatException or ArgumentException) // the last: a clip or prompt that a model cannot take
         {
             Fail(inquiry.Step, inquiry.Of, key, e.Message);
             if (e is AnnotatorException silent)

@@ -8,6 +8,9 @@ internal sealed class ClipPictures(MediaTools tools)
     /// <summary>Probes kept: clips of one video come after one another.</summary>
     internal const int ProbesKept = 16;
 
+    /// <summary>Videos whose probe is kept now.</summary>
+    internal int Probes => _probes.Count;
+
     // Of mjpeg: 2 is best, 31 worst.
     private const int Quality = 3;
 

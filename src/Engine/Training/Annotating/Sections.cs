@@ -17,8 +17,12 @@ public sealed record ClipTime(double Start, double End);
 /// <param name="Index">0-based, among the sections of the video.</param>
 /// <param name="Count">Sections of the video; 1 for the whole.</param>
 /// <param name="Start">Seconds from the start of the video.</param>
-public sealed record VideoSection(SourceVideo Video, int Index, int Count, double Start, double End, IReadOnlyList<ClipTime> Clips)
+/// <param name="ClipSeconds">Length of its clips.</param>
+public sealed record VideoSection(SourceVideo Video, int Index, int Count, double Start, double End, double ClipSeconds)
 {
+    /// <summary>Its clips in the order of time, cut anew at each call.</summary>
+    public IReadOnlyList<ClipTime> Clips => Cut(Start, End, ClipSeconds);
+
     /// <summary>For names of records: unlike any other section's.</summary>
     public string Id => $"{Video.ContentHash[..12]}-{Index}";
 
@@ -44,7 +48,7 @@ public sealed record VideoSection(SourceVideo Video, int Index, int Count, doubl
             Array.Sort(chosen);
         }
 
-        return [.. chosen.Select(i => new VideoSection(video, i, count, Rounded(i * length), Rounded((i + 1) * length), Cut(Rounded(i * length), Rounded((i + 1) * length), settings.ClipSeconds)))];
+        return [.. chosen.Select(i => new VideoSection(video, i, count, Rounded(i * length), Rounded((i + 1) * length), settings.ClipSeconds))];
     }
 
     private static List<ClipTime> Cut(double start, double end, double seconds)

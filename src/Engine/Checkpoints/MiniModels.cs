@@ -4,7 +4,7 @@ namespace Studio.Engine.Checkpoints;
 public static class MiniModels
 {
     /// <summary>
-    /// A VideoChat-Flash of about 3.5 million parameters: UMT at 144 px with 4 blocks of width 128 and a decoder of 6 layers of width
+    /// A VideoChat-Flash of about 3.7 million parameters: UMT at 144 px with 4 blocks of width 128 and a decoder of 6 layers of width
     /// 192 (6 heads of 32, 3 key and value heads). The published drops come after a third and two thirds of the layers.
     /// </summary>
     /// <remarks>The deviation of the initial weights is about 1/√width: the usual 0.02 is for widths in the thousands.</remarks>

@@ -1,3 +1,4 @@
+using Studio.Engine.Layers;
 using Studio.Engine.Torch;
 
 namespace Studio.Engine.Checkpoints;
@@ -8,6 +9,8 @@ namespace Studio.Engine.Checkpoints;
 /// <param name="warnings">What a user of the model should know, such as tensors that had to be made up.</param>
 public sealed class Weights(IReadOnlyDictionary<string, Tensor> tensors, string source, IReadOnlyList<string>? warnings = null) : IDisposable
 {
+    private bool _isBorrowed;
+
     public IEnumerable<string> Names => tensors.Keys;
 
     /// <summary>Bytes of all tensors as stored.</summary>
@@ -17,6 +20,12 @@ public sealed class Weights(IReadOnlyDictionary<string, Tensor> tensors, string 
 
     public IReadOnlyList<string> Warnings { get; } = warnings ?? [];
 
+    /// <summary>Corrections that layers made from these weights add, by the name of the matrix; empty outside a training of such.</summary>
+    public IReadOnlyDictionary<string, LowRank> Corrections { get; private init; } = new Dictionary<string, LowRank>();
+
+    /// <summary>The same tensors with corrections on top. Owns neither; must not outlive this.</summary>
+    public Weights With(IReadOnlyDictionary<string, LowRank> corrections) => new(tensors, source, Warnings) { Corrections = corrections, _isBorrowed = true };
+
     /// <exception cref="KeyNotFoundException">The checkpoint has no such tensor.</exception>
     public Tensor Get(string name) => TryGet(name) ?? throw new KeyNotFoundException($"{source} has no tensor {name}");
 
@@ -24,6 +33,7 @@ public sealed class Weights(IReadOnlyDictionary<string, Tensor> tensors, string 
 
     public void Dispose()
     {
+        if (_isBorrowed) return;
         foreach (var tensor in tensors.Values) tensor.Dispose();
     }
 }

@@ -10,7 +10,8 @@ internal sealed class DecoderLayer
     public DecoderLayer(Weights weights, int index)
     {
         var prefix = $"model.layers.{index}.";
-        Linear Load(string name, bool bias) => new(weights.Get($"{prefix}{name}.weight"), bias ? weights.Get($"{prefix}{name}.bias") : null);
+        Linear Load(string name, bool bias) =>
+            new(weights.Get($"{prefix}{name}.weight"), bias ? weights.Get($"{prefix}{name}.bias") : null, weights.Corrections.GetValueOrDefault($"{prefix}{name}.weight"));
         InputNorm = weights.Get(prefix + "input_layernorm.weight");
         PostAttentionNorm = weights.Get(prefix + "post_attention_layernorm.weight");
         Query = Load("self_attn.q_proj", bias: true);
@@ -24,7 +25,7 @@ internal sealed class DecoderLayer
 
     private DecoderLayer(DecoderLayer stored, ScalarType dtype)
     {
-        Linear As(Linear l) => new(l.WeightAs(dtype), l.BiasAs(dtype));
+        Linear As(Linear l) => new(l.WeightAs(dtype), l.BiasAs(dtype), l.Correction);
         (InputNorm, PostAttentionNorm) = (stored.InputNorm, stored.PostAttentionNorm);
         (Query, Key, Value, Output) = (As(stored.Query), As(stored.Key), As(stored.Value), As(stored.Output));
         (Gate, Up, Down) = (As(stored.Gate), As(stored.Up), As(stored.Down));
@@ -45,6 +46,9 @@ internal sealed class DecoderLayer
     /// where no conversion is needed: the CPU kernels read weights as stored.
     /// </summary>
     public DecoderLayer In(ScalarType dtype) => Query.Weight.dtype == dtype || CpuPath.ReadsAsStored(Query.Weight, dtype) ? this : new(this, dtype);
+
+    /// <summary>Every tensor that the layer reads.</summary>
+    public IEnumerable<Tensor> Tensors => new[] { Query, Key, Value, Output, Gate, Up, Down }.SelectMany(l => l.Tensors).Append(InputNorm).Append(PostAttentionNorm);
 
     /// <summary>down(silu(gate x) * up x).</summary>
     /// <param name="decoding">One row, straight from the weights as stored.</param>

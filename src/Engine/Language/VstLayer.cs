@@ -24,6 +24,9 @@ internal sealed class VstLayer
     public Linear Key { get; }
     public Linear Value { get; }
 
+    /// <summary>Every tensor that the projections read.</summary>
+    public IEnumerable<Tensor> Tensors => new[] { Query, Key, Value }.SelectMany(l => l.Tensors);
+
     /// <summary>The projections in another type, in the current scope; themselves where the CPU kernels read weights as stored.</summary>
     public VstLayer In(ScalarType dtype) => Query.Weight.dtype == dtype || CpuPath.ReadsAsStored(Query.Weight, dtype) ? this : new(this, dtype);
 }

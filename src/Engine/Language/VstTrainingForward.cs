@@ -8,7 +8,7 @@ namespace Studio.Engine.Language;
 /// <summary>
 /// <see cref="VstDecoder"/> under autograd (video-xl.md 3.11): the same windows, and every row of text scored. Nothing is
 /// detached: gradients flow from the answer through the summary tokens' keys and values into every window before it, so memory
-/// grows with the whole video. Summary tokens have no label; the last visual token of a span is scored against the text behind it.
+/// grows with the whole video, unless layers are computed anew in the backward pass. Summary tokens have no label; the last visual token of a span is scored against the text behind it.
 /// </summary>
 public sealed class VstTrainingForward : IDisposable
 {
@@ -16,16 +16,18 @@ public sealed class VstTrainingForward : IDisposable
     private readonly VstConfig _vst;
     private readonly VstLayer[] _own;
     private readonly Tensor _embedding;
+    private readonly bool _checkpointing;
 
     /// <param name="weights">Borrowed: must outlive this. Those that require gradients receive them.</param>
     /// <param name="dtype">The type of activations; weights of another type are converted in the graph.</param>
-    public VstTrainingForward(LanguageConfig config, VstConfig vst, Weights weights, Device device, ScalarType dtype)
+    /// <param name="checkpointing">Keep of each window and layer only what goes in: the same bits for about a third more work.</param>
+    public VstTrainingForward(LanguageConfig config, VstConfig vst, Weights weights, Device device, ScalarType dtype, bool checkpointing = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
         (_vst, _embedding) = (vst, weights.Get(TensorLayout.VstEmbedding));
         _own = [.. Enumerable.Range(0, config.Layers).Select(l => new VstLayer(weights, l))];
-        _core = new(config, weights, device, dtype);
+        (_core, _checkpointing) = (new(config, weights, device, dtype), checkpointing);
     }
 
     public void Dispose() => _core.Dispose();
@@ -79,31 +81,42 @@ public sealed class VstTrainingForward : IDisposable
     /// <summary>All layers over the rows of one window, or of one text, which is a window that keeps everything.</summary>
     private Tensor Window(Memory[] memory, VstWindow window, Tensor embedded, CancellationToken ct)
     {
-        var (raw, own) = window.Vsts == 0 ? (null, null) : (Raw(window), Own(window));
-        var hidden = raw is null ? embedded : Merge(window, embedded, _embedding.to(_core.Dtype).expand(window.Vsts, _core.Config.HiddenSize));
+        var hidden = window.Vsts == 0 ? embedded : Merge(window, embedded, _embedding.to(_core.Dtype).expand(window.Vsts, _core.Config.HiddenSize));
         for (var index = 0; index < _core.Config.Layers; index++)
         {
             ct.ThrowIfCancellationRequested();
-            var (layer, summary, held) = (_core.Layer(index), _own[index], memory[index]);
-            var normed = Norms.RmsNorm(hidden, layer.InputNorm, _core.Config.RmsNormEps);
-            var (ofRaw, ofOwn) = raw is null ? (normed, null) : (normed.index_select(0, raw), normed.index_select(0, own!));
-            Tensor Project(Linear ordinary, Linear extra, out Tensor? kept)
-            {
-                var product = ordinary.Forward(ofRaw);
-                kept = ofOwn is null ? null : extra.Forward(ofOwn);
-                return kept is null ? product : Merge(window, product, kept);
-            }
-
-            var q = _core.Rotate(Project(layer.Query, summary.Query, out _), _core.Config.Heads, held.Rows).transpose(0, 1);
-            var k = _core.Rotate(Project(layer.Key, summary.Key, out var ownKeys), _core.Config.KeyValueHeads, held.Rows).transpose(0, 1);
-            var v = Heads(Project(layer.Value, summary.Value, out var ownValues));
-            hidden = _core.Attend(layer, hidden, q, Memory.With(held.Keys, k), Memory.With(held.Values, v), held.Rows);
-            memory[index] = window.Ratio == 0 ? held.Append(k, v, window.Length)
-                : ownKeys is null ? held // too short for a summary token: nothing stays
-                : held.Append(_core.Rotate(ownKeys, _core.Config.KeyValueHeads, held.Rows).transpose(0, 1), Heads(ownValues!), window.Vsts);
+            var (number, held) = (index, memory[index]);
+            Tensor[] Run(Tensor[] inputs) => RunLayer(number, window, inputs[0], held with { Keys = inputs.ElementAtOrDefault(1), Values = inputs.ElementAtOrDefault(2) });
+            Tensor[] given = held.Keys is null ? [hidden] : [hidden, held.Keys, held.Values!];
+            var results = _checkpointing ? torch.utils.checkpoint(Run, given, [.. _core.Layer(index).Tensors, .. _own[index].Tensors]) : Run(given);
+            hidden = results[0];
+            if (results.Length > 1) memory[index] = held.Append(results[1], results[2], window.Ratio == 0 ? window.Length : window.Vsts);
         }
 
         return hidden;
+    }
+
+    /// <summary>One layer over the rows of one window. Captures no tensor: a backward pass may run it again when scopes are gone.</summary>
+    /// <returns>The rows' outputs, and the keys and values that stay, where any do.</returns>
+    private Tensor[] RunLayer(int index, VstWindow window, Tensor hidden, Memory held)
+    {
+        var (layer, summary) = (_core.Layer(index), _own[index]);
+        var normed = Norms.RmsNorm(hidden, layer.InputNorm, _core.Config.RmsNormEps);
+        var (ofRaw, ofOwn) = window.Vsts == 0 ? (normed, null) : (normed.index_select(0, Raw(window)), normed.index_select(0, Own(window)));
+        Tensor Project(Linear ordinary, Linear extra, out Tensor? kept)
+        {
+            var product = ordinary.Forward(ofRaw);
+            kept = ofOwn is null ? null : extra.Forward(ofOwn);
+            return kept is null ? product : Merge(window, product, kept);
+        }
+
+        var q = _core.Rotate(Project(layer.Query, summary.Query, out _), _core.Config.Heads, held.Rows).transpose(0, 1);
+        var k = _core.Rotate(Project(layer.Key, summary.Key, out var ownKeys), _core.Config.KeyValueHeads, held.Rows).transpose(0, 1);
+        var v = Heads(Project(layer.Value, summary.Value, out var ownValues));
+        var output = _core.Attend(layer, hidden, q, Memory.With(held.Keys, k), Memory.With(held.Values, v), held.Rows);
+        return window.Ratio == 0 ? [output, k, v]
+            : ownKeys is null ? [output] // too short for a summary token: nothing stays
+            : [output, _core.Rotate(ownKeys, _core.Config.KeyValueHeads, held.Rows).transpose(0, 1), Heads(ownValues!)];
     }
 
     private Tensor Heads(Tensor x) => x.view(x.size(0), _core.Config.KeyValueHeads, _core.Config.HeadDim).transpose(0, 1);

@@ -10,11 +10,17 @@ namespace Studio.Engine.Layers;
 /// </summary>
 /// <param name="weight">[out, in]; borrowed: the checkpoint's <c>Weights</c> own it.</param>
 /// <param name="bias">[out] or null; borrowed.</param>
-public sealed class Linear(Tensor weight, Tensor? bias)
+/// <param name="correction">Added to the product while it is being trained; null otherwise.</param>
+public sealed class Linear(Tensor weight, Tensor? bias, LowRank? correction = null)
 {
     public Tensor Weight { get; } = weight;
 
     public Tensor? Bias { get; } = bias;
+
+    public LowRank? Correction { get; } = correction;
+
+    /// <summary>Weight, bias and correction.</summary>
+    public IEnumerable<Tensor> Tensors => new[] { Weight, Bias, Correction?.Down, Correction?.Up }.OfType<Tensor>();
 
     public long InFeatures { get; } = weight.size(1);
 
@@ -24,9 +30,16 @@ public sealed class Linear(Tensor weight, Tensor? bias)
     /// x [..., in] → [..., out], in x's type. On the CPU in fp32 a row's bits never depend on the rows it is batched with, so that
     /// re-used and fresh prefills agree, whichever BLAS is installed.
     /// </summary>
-    public unsafe Tensor Forward(Tensor x)
+    public Tensor Forward(Tensor x)
     {
         ArgumentNullException.ThrowIfNull(x);
+        if (Correction is null) return Uncorrected(x);
+        using var scope = torch.NewDisposeScope();
+        return (Uncorrected(x) + Correction.Forward(x)).MoveToOuterDisposeScope();
+    }
+
+    private unsafe Tensor Uncorrected(Tensor x)
+    {
         using var scope = torch.NewDisposeScope();
         if (!CpuPath.Takes(x) || CpuPath.KernelTypeOf(Weight.dtype) is not { } type) return F.linear(x, Weight.to(x.dtype), Bias?.to(x.dtype)).MoveToOuterDisposeScope();
         var shape = x.shape;
@@ -45,7 +58,7 @@ public sealed class Linear(Tensor weight, Tensor? bias)
     public unsafe Tensor ForwardRow(Tensor x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        if (!CpuPath.Takes(x) || CpuPath.KernelTypeOf(Weight.dtype) is not { } type) return Forward(x);
+        if (!CpuPath.Takes(x) || Correction is not null || CpuPath.KernelTypeOf(Weight.dtype) is not { } type) return Forward(x);
         using var scope = torch.NewDisposeScope();
         var y = torch.empty([1, OutFeatures]);
         Kernels.MatVec(Product(x.contiguous(), Weight.contiguous(), type, Bias?.to(ScalarType.Float32), y, rows: 1), CpuPath.Threads);

@@ -106,6 +106,7 @@ internal static unsafe class Native
     [DllImport(Library)] internal static extern int studio_t_set_grad(nint tensor, nint grad);
     [DllImport(Library)] internal static extern int studio_t_backward(nint* tensors, int n, nint* grads, int ngrads, int retain, int create);
     [DllImport(Library)] internal static extern int studio_t_autograd_grad(nint* outputs, int noutputs, nint* inputs, int ninputs, nint* grads, int ngrads, int retain, int create, int allowUnused, nint* results);
+    [DllImport(Library)] internal static extern int studio_t_recomputed(nint* inputs, int ninputs, nint* outputs, int noutputs, delegate* unmanaged<void*, nint*, int, nint*, int, byte*, int, int> recompute, delegate* unmanaged<void*, void> drop, void* context);
     [DllImport(Library)] internal static extern int studio_t_grad_mode(int on);
     [DllImport(Library)] internal static extern nint studio_t_inference_enter();
     [DllImport(Library)] internal static extern void studio_t_inference_exit(nint guard);

@@ -61,7 +61,7 @@ public sealed class FlashTrainee : ITrainee
         Groups = ParameterGroups.Create(weights, TensorLayout.For(Config), stage.Rates, stage.WeightDecay);
         _tower = VisionTower.Load(Config.Vision, weights, device, ScalarType.Float32);
         _connector = ToMeConnector.Load(Config.Connector, Config.Vision, weights, device, ScalarType.Float32);
-        _decoder = new TrainingForward(Config.Language, weights, device, stage.Precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32);
+        _decoder = new TrainingForward(Config.Language, weights, device, stage.Precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32, stage.Checkpointing);
     }
 
     public IReadOnlyList<ParameterGroup> Groups { get; }

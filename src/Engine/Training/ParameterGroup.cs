@@ -37,6 +37,7 @@ public static class ParameterGroups
 {
     /// <summary>Makes one group of each part that has a rate, and switches gradients on for those tensors and off for all others.</summary>
     /// <param name="weights">All tensors of the model; those that are trained must be fp32.</param>
+    /// <remarks>Where the weights have corrections, those are trained in the decoder's place.</remarks>
     /// <param name="decay">For matrices only: norms, biases and layer scales are never decayed.</param>
     /// <exception cref="ArgumentException">No part has a rate, or a tensor to train is stored in another type.</exception>
     public static IReadOnlyList<ParameterGroup> Create(Weights weights, TensorLayout layout, PartRates rates, double decay)
@@ -45,6 +46,12 @@ public static class ParameterGroups
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentNullException.ThrowIfNull(rates);
         var groups = new List<ParameterGroup>();
+        if (weights.Corrections.Count > 0 && rates.Decoder is { } rateOfCorrections)
+        {
+            groups.Add(new ParameterGroup("decoder", rateOfCorrections, decay, DecoderLora.ParametersOf(weights.Corrections)));
+            rates = rates with { Decoder = null };
+        }
+
         foreach ((CheckpointScope part, string name) in (ReadOnlySpan<(CheckpointScope, string)>)
             [(CheckpointScope.Vision, "tower"), (CheckpointScope.Connector, "projector"), (CheckpointScope.Language, "decoder")])
         {

@@ -71,13 +71,16 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
         for (int index = position.Stage; index < run.Recipe.Stages.Count; index++)
         {
             TrainingStage stage = run.Recipe.Stages[index];
-            using var trainee = new FlashTrainee(stage, config, weights, tokenizer, run.Device);
+            using DecoderLora? adapters = stage.Lora is null ? null : new DecoderLora(stage.Lora, TensorLayout.For(config), weights, run.Device);
+            Weights trained = adapters is null ? weights : weights.With(adapters.Corrections);
+            using var trainee = new FlashTrainee(stage, config, trained, tokenizer, run.Device);
             using var optimizer = new AdamW(trainee.Groups, stage.Optimizer);
-            var running = new Stage(run, stage, index, trainee, optimizer, weights, run.Folder);
+            var running = new Stage(run, stage, index, trainee, optimizer, trained, run.Folder);
             running.Step = index == position.Stage ? position.Step : 0;
             if (running.Step > 0)
             {
                 TrainingCheckpoint.RestoreOptimizer(start, optimizer);
+                adapters?.Restore(start);
             }
 
             (bool done, last) = RunStage(running, metrics, onUpdate, stop);
@@ -86,6 +89,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
                 return new TrainingOutcome(false, last);
             }
 
+            adapters?.MergeInto(weights);
             config = trainee.Config;
         }
 
@@ -96,12 +100,11 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
 
     private static (string Folder, TrainingPosition Position) Start(TrainingRun run)
     {
-        string fingerprint = run.Recipe.Fingerprint();
         if (TrainingCheckpoint.Last(run.Folder) is not { } last)
         {
             return run.Resume
                 ? throw new InvalidOperationException($"{run.Folder} holds no checkpoint to resume; start without it.")
-                : (run.BaseModel, new TrainingPosition(fingerprint, 0, 0));
+                : (run.BaseModel, new TrainingPosition(run.Recipe.Fingerprint(1), 0, 0));
         }
 
         if (!run.Resume)
@@ -109,10 +112,10 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
             throw new InvalidOperationException($"{run.Folder} holds a training already; resume it or choose another folder.");
         }
 
-        return last.Position.Recipe == fingerprint
+        return last.Position.Recipe == run.Recipe.Fingerprint(last.Position.Stage + 1)
             ? last
             : throw new InvalidOperationException(
-                $"{last.Folder} follows another recipe than '{run.Recipe.Name}' now says; go on with {Path.Combine(run.Folder, RecipeFile)} or choose another folder.");
+                $"{last.Folder} follows other stages than '{run.Recipe.Name}' now says; go on with {Path.Combine(run.Folder, RecipeFile)} or choose another folder.");
     }
 
     private (bool Done, string Checkpoint) RunStage(Stage stage, TrainingMetrics metrics, Action<TrainingUpdate>? onUpdate, CancellationToken stop)
@@ -228,7 +231,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
         public long Step { get; set; }
 
         public string Save() => TrainingCheckpoint.Save(
-            run.Folder, new TrainingPosition(run.Recipe.Fingerprint(), index, Step), trainee, weights, optimizer, companions, run.Recipe.KeepCheckpoints);
+            run.Folder, new TrainingPosition(run.Recipe.Fingerprint(index + 1), index, Step), trainee, weights, optimizer, companions, run.Recipe.KeepCheckpoints);
     }
 }
 

@@ -9,11 +9,14 @@ public sealed record TrainingBase
     /// <summary>Geometry of half a million parameters for tests and first tries, VideoChat-Flash; "tiny-random-xl" is Video-XL's.</summary>
     public const string Tiny = "tiny-random", TinyXl = "tiny-random-xl";
 
+    /// <summary>Geometry of the trained model that ships with the repository, VideoChat-Flash.</summary>
+    public const string Mini = "mini";
+
     /// <summary>An installed model's name, or a folder in the published layout.</summary>
     public string? Model { get; init; }
 
     /// <summary>
-    /// A published geometry's name, <see cref="Tiny"/>, <see cref="TinyXl"/>, or a folder with a config.json, from the recipe's folder.
+    /// A published geometry's name, <see cref="Tiny"/>, <see cref="TinyXl"/>, <see cref="Mini"/>, or a folder with a config.json, from the recipe's folder.
     /// </summary>
     public string? Geometry { get; init; }
 
@@ -21,16 +24,21 @@ public sealed record TrainingBase
     public ulong Seed { get; init; } = 1;
 
     /// <summary>
-    /// Folder with a geometry's tokenizer.json, from the recipe's folder. Null: the geometry folder's own, or for a tiny one the 256
-    /// bytes and ChatML's markers.
+    /// Folder with a geometry's tokenizer.json, from the recipe's folder. Null: the geometry folder's own, or for a tiny or mini one
+    /// the 256 bytes, <see cref="Merges"/> and ChatML's markers.
     /// </summary>
     public string? Tokenizer { get; init; }
+
+    /// <summary>Merges that a tiny or mini geometry's tokenizer learns from the world's texts.</summary>
+    public int Merges { get; init; }
 
     /// <exception cref="ArgumentException">Neither or both of model and geometry, or a tokenizer for a model that has its own.</exception>
     public void Validate()
     {
         TrainingRecipe.Check((Model is null) != (Geometry is null), "base names neither or both of model and geometry", "one of them");
         TrainingRecipe.Check(Model is null || Tokenizer is null, $"base.tokenizer is '{Tokenizer}' beside a model", "it to a geometry only: a model has its own");
+        TrainingRecipe.Check(Merges is >= 0 and <= WorldVocabulary.MaxMerges, $"base.merges is {Merges}", $"0 to {WorldVocabulary.MaxMerges}");
+        TrainingRecipe.Check(Merges == 0 || (Tokenizer is null && IsMade(Geometry)), $"base.merges is {Merges} where a tokenizer comes with the base", "them to a tiny or mini geometry only");
     }
 
     /// <summary>Writes the fresh model of a geometry, with its tokenizer, in fp32.</summary>
@@ -46,7 +54,7 @@ public sealed record TrainingBase
         _ = Directory.CreateDirectory(making);
         string? from = Path.Combine(recipeFolder, geometry) is var own && File.Exists(Path.Combine(own, ModelConfig.FileName)) ? own : null;
         string path = Path.Combine(making, "tokenizer.json");
-        bool isTiny = from is null && geometry is Tiny or TinyXl;
+        bool isTiny = from is null && IsMade(geometry);
         if ((Tokenizer is null ? from : Path.Combine(recipeFolder, Tokenizer)) is { } source)
         {
             if (!File.Exists(Path.Combine(source, "tokenizer.json")))
@@ -58,7 +66,7 @@ public sealed record TrainingBase
         }
         else if (isTiny)
         {
-            ByteLevelTokenizerWriter.Write(path, []);
+            ByteLevelTokenizerWriter.Write(path, Merges == 0 ? [] : WorldVocabulary.Learn(Merges));
         }
         else
         {
@@ -87,8 +95,15 @@ public sealed record TrainingBase
         }
 
         int start = tokenizer.TryGetId("<|endoftext|>", out int found) ? found : end;
-        return name == TinyXl ? TinyModels.VideoXl(tokenizer.VocabularySize, start, end) : TinyModels.VideoChatFlash(tokenizer.VocabularySize, start, end);
+        return name switch
+        {
+            TinyXl => TinyModels.VideoXl(tokenizer.VocabularySize, start, end),
+            Mini => MiniModels.VideoChatFlash(tokenizer.VocabularySize, start, end),
+            _ => TinyModels.VideoChatFlash(tokenizer.VocabularySize, start, end),
+        };
     }
+
+    private static bool IsMade(string? geometry) => geometry is Tiny or TinyXl or Mini;
 
     private static void Remove(string folder)
     {

@@ -70,6 +70,11 @@ public static class TrainingCheckpoint
             {
                 WriteModel(temporary, trainee.Config, weights, companions, SafetensorsDtype.F32);
                 WriteOptimizer(Path.Combine(temporary, OptimizerFile), optimizer);
+                if (weights.Corrections.Count > 0)
+                {
+                    Write(Path.Combine(temporary, DecoderLora.FileName), [.. DecoderLora.ParametersOf(weights.Corrections).Select(p => (p.Name, p.Value, SafetensorsDtype.F32))]);
+                }
+
                 AtomicFile.WriteAllText(Path.Combine(temporary, PositionFile), JsonSerializer.Serialize(position));
             });
         }

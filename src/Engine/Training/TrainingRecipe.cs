@@ -83,9 +83,21 @@ public sealed record TrainingRecipe
 
     public string ToJson() => JsonSerializer.Serialize(this, s_json) + "\n";
 
-    /// <summary>SHA-256 of everything that decides the weights: how often and how many checkpoints are kept, and words, do not.</summary>
-    public string Fingerprint() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        (this with { Description = "", SaveEvery = 1, KeepCheckpoints = 1, SaveType = "" }).ToJson())));
+    /// <summary>
+    /// SHA-256 of everything that decides the weights after some stages. How often and how many checkpoints are kept, what is computed
+    /// anew, names of the recipe, words and later stages do not: those may change while a training goes on.
+    /// </summary>
+    /// <param name="stages">From the first; null for all.</param>
+    public string Fingerprint(int? stages = null) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        (this with
+        {
+            Name = "",
+            Description = "",
+            SaveEvery = 1,
+            KeepCheckpoints = 1,
+            SaveType = "",
+            Stages = [.. Stages.Take(stages ?? Stages.Count).Select(s => s with { Checkpointing = false })],
+        }).ToJson())));
 
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     public void Validate()
@@ -196,6 +208,13 @@ public sealed record TrainingStage
     /// <summary>fp32, or bf16 for the decoder's activations (weights, tower and projector stay fp32).</summary>
     public string Precision { get; init; } = "fp32";
 
+    /// <summary>The decoder's layers are computed anew in the backward pass: the same bits, less memory, about a third more work.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public bool Checkpointing { get; init; }
+
+    /// <summary>Train low-rank corrections of the decoder's matrices, with the decoder's learning rate, instead of the decoder. Null: no.</summary>
+    public LoraSettings? Lora { get; init; }
+
     public required TrainingData Data { get; init; }
 
     /// <summary>Samples an update.</summary>
@@ -226,6 +245,7 @@ public sealed record TrainingStage
         Check(Resolution is null or (>= 16 and <= 4096), $"resolution is {Resolution}", "16 to 4096 pixels");
         Check(MaxLength >= 16, $"maxLength is {MaxLength}", "16 or more");
         Check(Precision is "fp32" or "bf16", $"precision is '{Precision}'", "fp32 or bf16");
+        Lora?.Validate(Name, Rates);
         Data.Validate();
         _ = Compression();
 

@@ -69,11 +69,18 @@ public sealed class WorldSource : ITrainingSource
         {
             string visual = turns.Count == 0 ? ChatMl.VisualPlaceholder + "\n" : "";
             bool lettered = question.Form == WorldForm.Lettered;
-            turns.Add(new TrainingTurn(ChatRole.User, visual + question.TextWithOptions() + (lettered ? LetteredEnd : "")));
+            turns.Add(new TrainingTurn(ChatRole.User, visual + Prompt(question)));
             turns.Add(new TrainingTurn(ChatRole.Assistant, lettered ? $"({question.Letter}) {question.Answer}" : question.Answer));
         }
 
         return new TrainingExample(item.Id, turns) { Video = new Video(_frames, item.Script) };
+    }
+
+    /// <summary>What is asked: the question, and where it has options, these and how to answer.</summary>
+    public static string Prompt(WorldQuestion question)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        return question.TextWithOptions() + (question.Form == WorldForm.Lettered ? LetteredEnd : "");
     }
 
     private sealed class Video(WorldFrames frames, WorldScript script) : ITrainingVideo

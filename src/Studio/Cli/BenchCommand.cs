@@ -1,11 +1,13 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Studio.Benchmarks.EngineBench;
+using Studio.Benchmarks.TrainBench;
 using Studio.Engine.Compression;
+using Studio.Engine.Torch;
 
 namespace Studio.Cli;
 
-/// <summary><c>bench engine</c>: speed and memory of the engine's stages on this machine.</summary>
+/// <summary><c>bench engine</c> and <c>bench train</c>: speed and memory of answering and of training on this machine.</summary>
 internal static class BenchCommand
 {
     /// <summary>For JSON: standard output.</summary>
@@ -18,12 +20,14 @@ internal static class BenchCommand
         "bench engine --model 2b@448 --random-weights 1 --stages prefill,decode,parts --json -",
         "bench engine --model 2b@448 --random-weights 1 --long 10000 --compress uniform:1:1,0.05",
         "bench engine --model video-xl --random-weights 1 --stages tower,windows,decode",
+        "bench train --rows 2048 --dtype bf16 --device cuda:0",
     ];
 
     public static Command Create(Terminal console)
     {
         var bench = new Command("bench", "Measures this build on this machine.");
         bench.Add(Engine(console));
+        bench.Add(Train(console));
         return bench;
     }
 
@@ -65,7 +69,7 @@ internal static class BenchCommand
             };
             var target = parse.GetValue(json);
             // A long run tells each layer on a line of its own, also where nobody watches: it is read in a log afterwards.
-            Run(console, new(loaded, options), target, options.LongFrames > 0 ? console.Say : console.Progress, ct);
+            Run(console, new EngineBenchmark(loaded, options).Run, target, options.LongFrames > 0 ? console.Say : console.Progress, ct);
             return ExitCodes.Ok;
         }, ct));
         longFrames.Validators.Add((OptionResult r) =>
@@ -75,11 +79,54 @@ internal static class BenchCommand
         return command;
     }
 
-    private static void Run(Terminal console, EngineBenchmark benchmark, string? json, Action<string> progress, CancellationToken ct)
+    private static Command Train(Terminal console)
+    {
+        var defaults = new TrainBenchOptions();
+        var rows = new Option<int>("--rows") { Description = "Rows of the one sample, half of them visual.", DefaultValueFactory = _ => defaults.Rows };
+        var layers = new Option<int>("--layers") { Description = "Layers of the decoder, each of 11 million parameters.", DefaultValueFactory = _ => defaults.Layers };
+        var supervised = new Option<int>("--supervised") { Description = "Rows at the end that are learned.", DefaultValueFactory = _ => defaults.Supervised };
+        var repeats = new Option<int>("--repeats") { Description = "Runs; the median counts.", DefaultValueFactory = _ => defaults.Repeats };
+        var seed = new Option<ulong>("--seed") { Description = "Seed of weights and visual tokens.", DefaultValueFactory = _ => defaults.Seed };
+        var device = new Option<string>("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
+        var dtype = new Option<string>("--dtype") { Description = "fp32 or bf16: the type of activations.", DefaultValueFactory = _ => "fp32" };
+        var threads = new Option<int?>("--threads") { Description = "CPU threads (default: all cores)." };
+        var json = new Option<string?>("--json") { Description = "Write one line of JSON to this file, or to standard output with '-', which then holds nothing else." };
+        threads.Validators.Add(r =>
+        {
+            if (r.GetValueOrDefault<int?>() is < 1) r.AddError("--threads must be at least 1");
+        });
+        var command = new Command("train", "Measures forward and backward of a decoder of fixed geometry: tokens a second, share of this machine's matrix products in the same run, memory; whole, with checkpointing, and LoRA.")
+        {
+            rows, layers, supervised, repeats, seed, device, dtype, threads, json,
+        };
+        command.SetAction((parse, ct) => Task.Run(() =>
+        {
+            if (parse.GetValue(threads) is { } count) torch.set_num_threads(count);
+            var (where, type) = DeviceSettings.Resolve(parse.GetValue(device)!, parse.GetValue(dtype)!);
+            var options = new TrainBenchOptions
+            {
+                Rows = parse.GetValue(rows),
+                Layers = parse.GetValue(layers),
+                Supervised = parse.GetValue(supervised),
+                Repeats = parse.GetValue(repeats),
+                Seed = parse.GetValue(seed),
+                Device = where,
+                Dtype = type,
+            };
+            Run(console, new TrainBenchmark(options).Run, parse.GetValue(json), console.Progress, ct);
+            return ExitCodes.Ok;
+        }, ct));
+        return command;
+    }
+
+    /// <summary>A benchmark: told each row and what runs now, it gives all of it.</summary>
+    private delegate BenchReport Benchmark(Action<BenchRow>? onRow, Action<string>? progress, CancellationToken ct);
+
+    private static void Run(Terminal console, Benchmark benchmark, string? json, Action<string> progress, CancellationToken ct)
     {
         var table = json == StandardOutput ? console.Error : console.Output;
         var first = true;
-        var report = benchmark.Run(
+        var report = benchmark(
             row =>
             {
                 console.ClearProgress();

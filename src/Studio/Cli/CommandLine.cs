@@ -35,7 +35,7 @@ internal static class CommandLine
                 Output = output,
                 Error = error,
                 EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == TrainCommand.Name ? null : TimeSpan.FromSeconds(2), // null: it listens to signals itself
+                ProcessTerminationTimeout = ListensToSignals(parsed.CommandResult.Command) ? null : TimeSpan.FromSeconds(2),
             });
         }
         catch (OperationCanceledException)
@@ -90,6 +90,9 @@ internal static class CommandLine
             or NotSupportedException or HttpRequestException or System.Text.Json.JsonException or TimeoutException => e.Message,
         _ => null,
     };
+
+    /// <summary>A training ends at the next good place, however long that takes; other commands are cut short.</summary>
+    private static bool ListensToSignals(Command command) => command.Name == TrainCommand.Name && command.Parents.All(p => p is RootCommand);
 
     /// <summary>The names of the sub-commands that were reached, each followed by a space.</summary>
     private static string CommandPath(ParseResult parsed)

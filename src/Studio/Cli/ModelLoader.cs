@@ -9,8 +9,8 @@ namespace Studio.Cli;
 /// <summary>From the model options to a loaded model.</summary>
 internal static class ModelLoader
 {
-    /// <summary>The name of the model that is made when none is named.</summary>
-    public const string DefaultModel = BuiltInModel.Name;
+    /// <summary>The name of the model that answers when none is named.</summary>
+    public static string DefaultModel => BuiltInModel.Names(StudioPaths.Root)[0];
 
     public static ModelStore Store => new(StudioPaths.Models);
 
@@ -48,8 +48,8 @@ internal static class ModelLoader
     /// <summary>Folder of an installed or built-in model, or the one that is named.</summary>
     public static string Folder(Terminal console, string? name)
     {
-        if (name is not null && !BuiltInModel.Names.Contains(name)) return Store.Resolve(name);
-        console.Say($"note: {(name is null ? "no trained model is installed yet. " : "")}{BuiltInModel.Note}");
-        return BuiltInModel.Folder(StudioPaths.Cache, name ?? DefaultModel);
+        if (name is not null && !BuiltInModel.Names(StudioPaths.Root).Contains(name)) return Store.Resolve(name);
+        if (!BuiltInModel.IsShipped(StudioPaths.Root, name ?? DefaultModel)) console.Say($"note: {(name is null ? "no trained model is installed yet. " : "")}{BuiltInModel.Note}");
+        return BuiltInModel.Folder(StudioPaths.Root, StudioPaths.Cache, name ?? DefaultModel);
     }
 }

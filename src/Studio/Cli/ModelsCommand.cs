@@ -36,7 +36,7 @@ internal static class ModelsCommand
             var installed = ModelLoader.Store.List();
             foreach (var m in installed) console.Output.WriteLine($"{m.Name,-48} {AnswerText.Bytes(m.TotalBytes),10}  {m.Source.ToString().ToLowerInvariant(),-10} {m.HubId ?? m.Folder}");
             if (installed.Count == 0) console.Output.WriteLine("no model is installed");
-            console.Say($"built in: {string.Join(", ", BuiltInModel.Names)} (random weights, one of each system)");
+            console.Say("built in: " + string.Join(", ", BuiltInModel.Names(StudioPaths.Root).Select(n => BuiltInModel.IsShipped(StudioPaths.Root, n) ? $"{n} (trained)" : $"{n} (random weights)")));
             console.Say("published: " + string.Join(", ", PublishedGeometries.All.Select(g => $"{g.HubId} ({g.ShortName})")));
             return ExitCodes.Ok;
         });

@@ -15,12 +15,14 @@ internal static class WorldCommand
         "world make clips --count 24 --seconds 8-16",
         "world make niah --count 60 --needle 0 0.25 0.5 0.75 1 --seconds 64,128,256,512 --form lettered",
         "world make chains --count 20 --kinds chain --hops 1-3 --seconds 128 --json",
+        "world ask niah --frames 64 --compress strong",
     ];
 
     public static Command Create(Terminal console)
     {
         var world = new Command("world", "Videos drawn by the studio itself, with questions whose answers are known.");
         world.Add(Make(console));
+        world.Add(WorldAskCommand.Create(console));
         return world;
     }
 

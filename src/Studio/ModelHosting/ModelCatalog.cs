@@ -27,11 +27,11 @@ internal sealed class ModelCatalog(StudioOptions options, StudioFolders folders,
     public ModelStore Store { get; } = new(folders.Models, time);
 
     /// <summary>The model that answers where none is chosen.</summary>
-    public string DefaultName => options.Model ?? BuiltInModel.Name;
+    public string DefaultName => options.Model ?? BuiltIns[0];
 
     /// <summary>The built-in ones first, then the store's by name.</summary>
     public IReadOnlyList<InstalledModel> List() =>
-        [.. BuiltInModel.Names.Select(BuiltIn), .. Store.List().Select(m => new InstalledModel(m.Name, m.Folder, m))];
+        [.. BuiltIns.Select(BuiltIn), .. Store.List().Select(m => new InstalledModel(m.Name, m.Folder, m))];
 
     /// <param name="name">A name of <see cref="List"/>, or a hub id or a published model's short name that was pulled; null takes the default.</param>
     /// <exception cref="RequestException">400: there is none; the message lists those that are.</exception>
@@ -43,13 +43,15 @@ internal sealed class ModelCatalog(StudioOptions options, StudioFolders folders,
 
     public InstalledModel? TryFind(string name)
     {
-        if (BuiltInModel.Names.Contains(name)) return BuiltIn(name);
+        if (BuiltIns.Contains(name)) return BuiltIn(name);
         var installed = List();
         var hubId = PublishedGeometries.TryFind(name)?.HubId ?? name;
         return installed.FirstOrDefault(m => m.Name == name) ?? installed.FirstOrDefault(m => string.Equals(m.Manifest?.HubId, hubId, StringComparison.OrdinalIgnoreCase));
     }
 
-    private InstalledModel BuiltIn(string name) => new(name, BuiltInModel.Folder(folders.Cache, name), null);
+    private IReadOnlyList<string> BuiltIns { get; } = BuiltInModel.Names(options.RootFolder);
+
+    private InstalledModel BuiltIn(string name) => new(name, BuiltInModel.Folder(options.RootFolder, folders.Cache, name), null);
 
     /// <summary>Configuration and tokenizer; read once as long as the folder's configuration does not change.</summary>
     /// <exception cref="CheckpointException">The folder is damaged.</exception>
@@ -84,7 +86,7 @@ internal sealed class ModelCatalog(StudioOptions options, StudioFolders folders,
         var (licence, summary) = ModelReadme.Read(model.Folder);
         var card = new ModelCard(
             model.Name, model.Name == DefaultName, source, manifest?.HubId, manifest?.Commit, manifest?.Added, "", bytes, 0, null, 0, "off", licence, summary,
-            manifest is null ? BuiltInModel.Note : null, null, state);
+            manifest is null && !BuiltInModel.IsShipped(options.RootFolder, model.Name) ? BuiltInModel.Note : null, null, state);
         try
         {
             var config = ModelConfig.Load(model.Folder);

@@ -118,13 +118,25 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Run_LaterStagesChanged_GoesOnAsIfTheyHadAlwaysBeenSo()
+    {
+        TrainingRecipe recipe = Recipe();
+        TrainingRecipe changed = recipe with { Name = "other", Stages = [recipe.Stages[0], recipe.Stages[1] with { ClipNorm = 0.5 }] };
+        TrainingOutcome whole = Run("whole", changed);
+        using var stop = new CancellationTokenSource();
+        _ = Run("parts", recipe, onUpdate: _ => stop.Cancel(), stop: stop);
+        TrainingOutcome second = Run("parts", changed, resume: true);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(whole.Folder, "model.safetensors")), File.ReadAllBytes(Path.Combine(second.Folder, "model.safetensors")));
+    }
+
+    [Fact]
     public void Run_FolderThatDoesNotFit_IsRefusedWithARemedy()
     {
         TrainingRecipe recipe = Recipe();
         Assert.Contains("no checkpoint", Assert.Throws<InvalidOperationException>(() => Run("run", recipe, resume: true)).Message, StringComparison.Ordinal);
         _ = Run("run", recipe);
         Assert.Contains("already", Assert.Throws<InvalidOperationException>(() => Run("run", recipe)).Message, StringComparison.Ordinal);
-        Assert.Contains("another recipe", Assert.Throws<InvalidOperationException>(() => Run("run", recipe with { Seed = 9 }, resume: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("other stages", Assert.Throws<InvalidOperationException>(() => Run("run", recipe with { Seed = 9 }, resume: true)).Message, StringComparison.Ordinal);
         Assert.True(Run("run", recipe, resume: true).Finished);
     }
 

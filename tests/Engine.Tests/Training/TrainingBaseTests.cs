@@ -52,11 +52,26 @@ public sealed class TrainingBaseTests : IDisposable
     }
 
     [Fact]
+    public void Create_MiniGeometry_FitsIntoTheRepositoryAndKnowsTheWorldsWords()
+    {
+        string folder = Make(new TrainingBase { Geometry = "mini", Seed = 5, Merges = 1400 }, "mini");
+        var tokenizer = Tokenizer.Load(Path.Combine(folder, "tokenizer.json"));
+        Assert.Equal(tokenizer.VocabularySize, ModelConfig.Load(folder).Language.VocabularySize);
+        Assert.InRange(new FileInfo(Path.Combine(folder, "model.safetensors")).Length / 2, 1, 16_000_000); // as bf16
+        Assert.Equal(9, tokenizer.Encode("Which of these objects appears in the video?\n").Length);
+        Assert.Equal(3, tokenizer.Encode(" yellow crystal ball").Length);
+    }
+
+    [Fact]
     public void Validate_WrongBase_IsRefusedByName()
     {
         Assert.Contains("neither or both", Assert.Throws<ArgumentException>(new TrainingBase().Validate).Message, StringComparison.Ordinal);
         Assert.Contains("neither or both", Assert.Throws<ArgumentException>(new TrainingBase { Model = "a", Geometry = "b" }.Validate).Message, StringComparison.Ordinal);
         Assert.Contains("'t'", Assert.Throws<ArgumentException>(new TrainingBase { Model = "a", Tokenizer = "t" }.Validate).Message, StringComparison.Ordinal);
+        Assert.Contains("-1", Assert.Throws<ArgumentException>(new TrainingBase { Geometry = "mini", Merges = -1 }.Validate).Message, StringComparison.Ordinal);
+        Assert.Contains("4097", Assert.Throws<ArgumentException>(new TrainingBase { Geometry = "mini", Merges = 4097 }.Validate).Message, StringComparison.Ordinal);
+        Assert.Contains("7", Assert.Throws<ArgumentException>(new TrainingBase { Geometry = "mini", Tokenizer = "t", Merges = 7 }.Validate).Message, StringComparison.Ordinal);
+        Assert.Contains("7", Assert.Throws<ArgumentException>(new TrainingBase { Geometry = "2b@448", Merges = 7 }.Validate).Message, StringComparison.Ordinal);
         Assert.Contains("without a tokenizer", Refused(new TrainingBase { Geometry = "2b@448" }), StringComparison.Ordinal);
         _ = Directory.CreateDirectory(Path.Combine(_root, "recipes"));
         ByteLevelTokenizerWriter.Write(Path.Combine(_root, "recipes", "tokenizer.json"), []);

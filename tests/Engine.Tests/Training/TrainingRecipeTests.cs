@@ -43,7 +43,11 @@ public sealed class TrainingRecipeTests
     {
         TrainingRecipe recipe = TrainingRecipe.Load(Path.Combine(s_folder, "flash-mini.json"));
         Assert.Equal(recipe.Fingerprint(), (recipe with { SaveEvery = 3, KeepCheckpoints = 9, Description = "x" }).Fingerprint());
+        Assert.Equal(recipe.Fingerprint(), (recipe with { Stages = [.. recipe.Stages.Select(s => s with { Checkpointing = true })] }).Fingerprint());
+        Assert.NotEqual(recipe.Fingerprint(), (recipe with { Base = new TrainingBase { Geometry = TrainingBase.Tiny, Seed = 2 } }).Fingerprint());
         Assert.NotEqual(recipe.Fingerprint(), (recipe with { Seed = 99 }).Fingerprint());
+        Assert.NotEqual(recipe.Fingerprint(1), (recipe with { Base = recipe.Base! with { Seed = 99 } }).Fingerprint(1));
+        Assert.Equal(recipe.Fingerprint(1), (recipe with { Stages = [recipe.Stages[0], recipe.Stages[1] with { ClipNorm = 2 }] }).Fingerprint(1));
         Assert.NotEqual(recipe.Fingerprint(), (recipe with { Stages = [recipe.Stages[0] with { ClipNorm = 2 }, .. recipe.Stages.Skip(1)] }).Fingerprint());
     }
 
@@ -51,7 +55,7 @@ public sealed class TrainingRecipeTests
     [InlineData("\"batch\": 4", "\"batch\": 0", "batch is 0")]
     [InlineData("\"warmupRatio\": 0.03", "\"warmupRatio\": 3", "warmupRatio is 3")]
     [InlineData("\"template\": \"plain\"", "\"template\": \"plane\"", "template")]
-    [InlineData("\"steps\": 1500", "\"stepz\": 1500", "stepz")]
+    [InlineData("\"steps\": 2500", "\"stepz\": 2500", "stepz")]
     [InlineData("\"precision\": \"fp32\"", "\"precision\": \"fp8\"", "precision is 'fp8'")]
     [InlineData("\"projector\": 0.001", "\"projector\": -1", "rates.projector is -1")]
     public void Load_WrongValue_IsNamedWithTheFile(string from, string to, string expected)

@@ -55,6 +55,29 @@ public sealed class BenchCommandTests
         Assert.Contains("--long 10000", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Train_JsonToStandardOutput_HasThreeRows()
+    {
+        var (code, output, error) = await Run("bench", "train", "--rows", "32", "--supervised", "4", "--layers", "1", "--repeats", "1", "--device", "cpu", "--json", "-");
+        Assert.True(code == ExitCodes.Ok, error);
+        using var json = JsonDocument.Parse(Assert.Single(output.TrimEnd('\n').Split('\n')));
+        var rows = json.RootElement.GetProperty("rows").EnumerateArray().ToList();
+        Assert.Equal(["train", "checkpointed", "lora"], rows.Select(r => r.GetProperty("name").GetString()));
+        Assert.All(rows, r => Assert.True(r.GetProperty("share").GetDouble() > 0 && r.GetProperty("itemsPerSecond").GetDouble() > 0));
+        Assert.Contains("matrix products", error, StringComparison.Ordinal); // the table
+    }
+
+    [Theory]
+    [InlineData("--rows 2", "rows: 2", ExitCodes.BadInput)]
+    [InlineData("--dtype int8", "'int8'", ExitCodes.BadInput)]
+    [InlineData("--threads 0", "--threads", ExitCodes.Usage)]
+    public async Task Train_WrongOption_IsRefusedByName(string options, string named, int expected)
+    {
+        var (code, _, error) = await Run(["bench", "train", .. options.Split(' ')]);
+        Assert.Equal(expected, code);
+        Assert.Contains(named, error, StringComparison.Ordinal);
+    }
+
     private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
     {
         using var output = new StringWriter();

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Studio.Tests.Cli;
 
-/// <summary><c>world make</c> on the command line; videos and questions themselves are the engine's tests.</summary>
+/// <summary><c>world make</c> and <c>world ask</c> on the command line; videos and questions are the engine's tests, exams the benchmarks'.</summary>
 public sealed class WorldCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("world").FullName;
@@ -48,6 +48,30 @@ public sealed class WorldCommandTests : IDisposable
         Assert.Equal(ExitCodes.BadInput, code);
         Assert.Contains(named, error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder, "x")));
+    }
+
+    [Fact]
+    public async Task Ask_MadeFolder_MarksTheAnswersAndKeepsThem()
+    {
+        _ = await Run("world", "make", _folder, "--count", "2", "--kinds", "where,colour", "--seconds", "2", "--fps", "4", "--size", "64", "--form", "lettered");
+        string[] ask = ["world", "ask", _folder, "--model", "tiny-random", "--frames", "4", "--max-new-tokens", "2"];
+        (int code, string output, string error) = await Run(ask);
+        Assert.Equal(ExitCodes.Ok, code);
+        Assert.Contains("| kind | right | 95 % interval | n | by guessing |", output, StringComparison.Ordinal);
+        Assert.Contains("| 2 | 25 % |", output, StringComparison.Ordinal);
+        string record = Assert.Single(Directory.GetFiles(Path.Combine(_folder, "answers")));
+        Assert.Contains(record, error, StringComparison.Ordinal);
+        Assert.Equal(3, (await File.ReadAllLinesAsync(record, TestContext.Current.CancellationToken)).Length);
+
+        (code, output, _) = await Run([.. ask, "--blind", "--by", "form", "--json"]);
+        Assert.Equal(ExitCodes.Ok, code);
+        JsonElement all = JsonDocument.Parse(output).RootElement.GetProperty("rows")[1];
+        Assert.Equal(("all", 2, 0), (all.GetProperty("name").GetString(), all.GetProperty("questions").GetInt32(), all.GetProperty("unasked").GetInt32()));
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(_folder, "answers")).Length);
+
+        (code, _, error) = await Run("world", "ask", Path.Combine(_folder, "nothing"), "--model", "tiny-random");
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("world make", error, StringComparison.Ordinal);
     }
 
     [Fact]

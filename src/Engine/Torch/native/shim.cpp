@@ -26,6 +26,8 @@
 #include <c10/util/Exception.h>
 #include <c10/util/Logging.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
 #include <torch/version.h>
 
 #include <dlfcn.h>
@@ -696,6 +698,64 @@ STUDIO_API int32_t studio_t_autograd_grad(void* const* outputs, int32_t noutputs
         auto found = torch::autograd::grad(variables(outputs, noutputs), variables(inputs, ninputs), variables(grads, ngrads),
                                            retain != 0, create != 0, allow_unused != 0);
         for (int32_t k = 0; k < ninputs; k++) results[k] = owned(std::move(found[k]));
+        return 0;
+    });
+}
+
+namespace {
+// Gradients of a function's inputs from those of its outputs: owned handles both ways, null where there is none. Not 0: it
+// failed, and wrote why into the text.
+using Recompute = int32_t (*)(void* context, void** grads, int32_t ngrads, void** results, int32_t nresults, char* text, int32_t capacity);
+
+/// A stretch of the graph whose inner part is computed anew when gradients come.
+struct RecomputedNode final : torch::autograd::Node {
+    RecomputedNode(Recompute recompute, Deleter drop, void* context) : recompute_(recompute), drop_(drop), context_(context) {}
+    ~RecomputedNode() override { forget(); }
+
+    torch::autograd::variable_list apply(torch::autograd::variable_list&& grads) override {
+        void* context = context_.load();
+        TORCH_CHECK(context != nullptr, "this part of the graph was freed by an earlier backward; keep it with retain_graph");
+        std::vector<void*> given, found(num_outputs(), nullptr);
+        for (auto& grad : grads) given.push_back(owned(std::move(grad)));
+        char text[1024] = "";
+        const int32_t failed = recompute_(context, given.data(), static_cast<int32_t>(given.size()), found.data(),
+                                          static_cast<int32_t>(found.size()), text, sizeof text);
+        torch::autograd::variable_list results;
+        for (void* handle : found) {
+            results.push_back(borrowed(handle));
+            studio_t_release(handle);
+        }
+        TORCH_CHECK(failed == 0, text);
+        return results;
+    }
+
+    void release_variables() override { forget(); }
+    std::string name() const override { return "Recomputed"; }
+
+  private:
+    void forget() {
+        void* context = context_.exchange(nullptr);
+        if (context != nullptr) drop_(context);
+    }
+
+    Recompute recompute_;
+    Deleter drop_;
+    std::atomic<void*> context_;
+};
+} // namespace
+
+/// Puts outputs, which have no history yet, behind inputs: `recompute` gives the gradients. `drop(context)` runs once, when the
+/// graph is freed; not where this fails.
+STUDIO_API int32_t studio_t_recomputed(void* const* inputs, int32_t ninputs, void* const* outputs, int32_t noutputs,
+                                       Recompute recompute, Deleter drop, void* context) {
+    return guarded(-1, [&] {
+        auto edges = torch::autograd::collect_next_edges(variables(inputs, ninputs));
+        std::shared_ptr<torch::autograd::Node> node(new RecomputedNode(recompute, drop, context), torch::autograd::deleteNode);
+        node->set_next_edges(std::move(edges));
+        for (int32_t k = 0; k < noutputs; k++) {
+            at::Tensor output = borrowed(outputs[k]);
+            torch::autograd::set_history(output, node);
+        }
         return 0;
     });
 }

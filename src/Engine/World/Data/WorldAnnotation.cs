@@ -84,6 +84,20 @@ public sealed record WorldAnnotation
         });
     }
 
+    /// <summary>The question, to be asked and marked.</summary>
+    /// <exception cref="ArgumentException">Its kind or form is none.</exception>
+    public WorldQuestion ToQuestion() => new()
+    {
+        Kind = WorldKinds.Parse(Kind),
+        Form = Form switch { "open" => WorldForm.Open, "lettered" => WorldForm.Lettered, _ => throw new ArgumentException($"'{Form}' is no form of a question; there are open and lettered.") },
+        Text = Question,
+        Options = Options,
+        Answer = Answer,
+        Letter = Letter,
+        Evidence = [.. Evidence.Select(e => new WorldEvidence(e[0], e[1]))],
+        Chain = Chain,
+    };
+
     /// <summary>The line, without its end.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, s_json);
 

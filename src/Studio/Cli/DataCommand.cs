@@ -13,6 +13,8 @@ internal static class DataCommand
     [
         "data check my-recipe.json --data /annotations",
         "data check stage1.json stage2.jsonl --media /videos --json",
+        .. VicoCommand.Samples,
+        .. LongVideoCommand.Samples,
     ];
 
     private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
@@ -21,6 +23,8 @@ internal static class DataCommand
     {
         var data = new Command("data", "Annotations that a training learns from.");
         data.Add(Check(console));
+        data.Add(VicoCommand.Create(console));
+        data.Add(LongVideoCommand.Create(console));
         return data;
     }
 

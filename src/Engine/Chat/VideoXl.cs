@@ -61,19 +61,7 @@ public sealed class VideoXl : VideoModel
     {
         ArgumentNullException.ThrowIfNull(image);
         var (side, merge, start) = (Config.Vision.ImageSize, Config.Connector.TileMerge, costs.Now());
-        List<RgbImage> views;
-        var (columns, rows) = (0, 0);
-        if (asFrame)
-        {
-            views = [CentreCrop.Resize(image, side)];
-        }
-        else
-        {
-            var canvas = AnyResTiling.Pad(image, AnyResTiling.ParsePinpoints(Config.ImageGridPinpoints ?? PublishedGeometries.TilePinpoints(side, mostTiles: 49), side));
-            (columns, rows) = (canvas.Width / side, canvas.Height / side);
-            views = [.. TileOrder.TakesWholePicture(merge) ? [image.Resize(side, side)] : Array.Empty<RgbImage>(), .. AnyResTiling.Cut(canvas, side)];
-        }
-
+        var (views, columns, rows) = asFrame ? ([CentreCrop.Resize(image, side)], 0, 0) : TileOrder.Views(image, Config);
         using var scope = torch.NewDisposeScope();
         var pixels = torch.empty([views.Count, 3, side, side]);
         for (var t = 0; t < views.Count; t++) PixelPreprocessor.Clip.Normalize(views[t].Rgb.Span, pixels.data<float>().Slice(t * 3 * side * side, 3 * side * side));

@@ -36,4 +36,33 @@ public static class MiniModels
             },
         };
     }
+
+    /// <summary>
+    /// A Video-XL of about four million parameters: CLIP at 144 px with patches of 18 px and 4 blocks of width 128, hence 16 visual
+    /// tokens a frame; windows of twelve frames, which every published ratio divides; a decoder as <see cref="VideoChatFlash"/>'s.
+    /// </summary>
+    /// <inheritdoc cref="VideoChatFlash"/>
+    public static ModelConfig VideoXl(int vocabularySize, int bosTokenId, int eosTokenId)
+    {
+        ModelConfig tiny = TinyModels.VideoXl(vocabularySize, bosTokenId, eosTokenId);
+        VisionConfig vision = tiny.Vision with
+        {
+            HiddenSize = 128,
+            DeclaredLayers = 4,
+            SelectLayer = -1,
+            Heads = 4,
+            MlpHiddenSize = VisionConfig.MlpSize(VisionTowerKind.Clip, 128),
+            PatchSize = 18,
+            ImageSize = 144,
+        };
+        ConnectorConfig connector = ConnectorConfig.Pooled(vision) with { PatchMergeType = tiny.Connector.PatchMergeType };
+        return tiny with
+        {
+            Language = VideoChatFlash(vocabularySize, bosTokenId, eosTokenId).Language,
+            Vision = vision,
+            Connector = connector,
+            Vst = new VstConfig { Window = 12 * connector.TokensPerFrame, Ratios = [2, 4, 8, 12, 16] },
+            ImageGridPinpoints = PublishedGeometries.TilePinpoints(vision.ImageSize, mostTiles: 6),
+        };
+    }
 }

@@ -17,11 +17,12 @@ public static class RandomCheckpoint
     /// <param name="maxShardBytes">Weights beyond this many bytes go to several files with an index; null for one file.</param>
     /// <param name="generation">Decoding settings; defaults to greedy with the configuration's end ids.</param>
     /// <param name="progress">Told the bytes of weights written so far.</param>
+    /// <param name="withVst">False leaves out what visual summary tokens have of their own, as a base model that is yet to learn them.</param>
     /// <param name="cancellationToken">Stops between chunks; the unfinished file is removed.</param>
     /// <exception cref="CheckpointException">The folder already holds weights.</exception>
     public static void Create(
         string folder, ModelConfig config, ulong seed, SafetensorsDtype dtype = SafetensorsDtype.BF16, long? maxShardBytes = null,
-        GenerationConfig? generation = null, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+        GenerationConfig? generation = null, IProgress<long>? progress = null, bool withVst = true, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(config);
         if (dtype is not (SafetensorsDtype.F32 or SafetensorsDtype.F16 or SafetensorsDtype.BF16))
@@ -39,7 +40,7 @@ public static class RandomCheckpoint
 
         // An optional head is left out when the configuration ties it, written in all other cases.
         ExpectedTensor[] tensors = [.. TensorLayout.For(config).Tensors
-            .Where(t => t.Name != TensorLayout.LmHead || config.Language.TieWordEmbeddings != true)];
+            .Where(t => (t.Name != TensorLayout.LmHead || config.Language.TieWordEmbeddings != true) && (withVst || TensorLayout.VstOrigin(t.Name) is null))];
         var weights = new RandomWeights(seed, (float)config.Language.InitializerRange);
         List<List<ExpectedTensor>> shards = Split(tensors, dtype, maxShardBytes ?? long.MaxValue);
         var map = new Dictionary<string, string>(StringComparer.Ordinal);

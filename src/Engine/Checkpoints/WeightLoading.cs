@@ -26,12 +26,24 @@ public static class WeightLoading
         return new(tensors, checkpoint.Folder, AddMissingVst(checkpoint.Config, tensors, checkpoint.Folder));
     }
 
+    /// <summary>What visual summary tokens lack of their own becomes copies of the ordinary tensors as they are now (video-xl.md 3.4).</summary>
+    /// <returns>Tensors added.</returns>
+    internal static int AddMissingVst(ModelConfig config, Weights weights)
+    {
+        var found = weights.Names.ToDictionary(n => n, weights.Get, StringComparer.Ordinal);
+        _ = AddMissingVst(config, found, weights.Source);
+        string[] added = [.. found.Keys.Except(weights.Names, StringComparer.Ordinal)];
+        foreach (var name in added) weights.Add(name, found[name]);
+        return added.Length;
+    }
+
     /// <summary>Copies, not the same tensors: training must be able to part them.</summary>
     /// <returns>One warning, or none.</returns>
-    internal static IReadOnlyList<string> AddMissingVst(ModelConfig config, Dictionary<string, Tensor> tensors, string source)
+    private static IReadOnlyList<string> AddMissingVst(ModelConfig config, Dictionary<string, Tensor> tensors, string source)
     {
         if (config.Vst is not { } vst || !tensors.ContainsKey(TensorLayout.EmbedTokens)) return [];
         string[] missing = [.. TensorLayout.For(config).Tensors.Select(t => t.Name).Where(n => TensorLayout.VstOrigin(n) is not null && !tensors.ContainsKey(n))];
+        using var constant = torch.no_grad(); // a copy is a parameter of its own, not a result of the other
         foreach (var name in missing)
         {
             using var scope = torch.NewDisposeScope();

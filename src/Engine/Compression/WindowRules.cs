@@ -60,3 +60,15 @@ internal static class WindowCutting
         return windows;
     }
 }
+
+/// <summary>
+/// Windows as training reads them: of the longest length, each with a ratio drawn from a list (video-xl.md 3.8). In it 1 stands
+/// for a window whose visual tokens all stay, without summary tokens.
+/// </summary>
+internal sealed class TrainingRatios(IReadOnlyList<int> ratios, ulong seed) : IWindowRule
+{
+    private readonly DrawnRatios _drawn = new(ratios, seed);
+
+    public IReadOnlyList<VstWindow> Cut(VisualSpanShape span, int mostTokens) =>
+        [.. _drawn.Cut(span, mostTokens).Select(w => w.Ratio == 1 ? w with { Ratio = 0, Carry = 0 } : w)];
+}

@@ -24,7 +24,7 @@ internal sealed class VstLayer
     public Linear Key { get; }
     public Linear Value { get; }
 
-    /// <summary>Every tensor that the projections read.</summary>
+    /// <summary>Every tensor of its own.</summary>
     public IEnumerable<Tensor> Tensors => new[] { Query, Key, Value }.SelectMany(l => l.Tensors);
 
     /// <summary>The projections in another type, in the current scope; themselves where the CPU kernels read weights as stored.</summary>

@@ -28,16 +28,18 @@ public sealed class AnnotationSource : ITrainingSource
     private readonly ImageReader _images;
     private readonly ulong _seed;
     private readonly int _most;
+    private readonly int _mostImages;
     private (long Epoch, int[] Order) _order = (-1, []);
     private long _malformedCount;
 
     /// <summary>Reads the files.</summary>
     /// <param name="folder">What relative paths count from.</param>
+    /// <param name="severalImages">Whether samples may be about several images; else they are problems.</param>
     /// <exception cref="InvalidDataException">A file is missing or no JSON, there are too many samples, or none that can be used.</exception>
-    public AnnotationSource(IReadOnlyList<AnnotationFile> files, string folder, ulong seed, MediaTools tools, int most = MaxSamples)
+    public AnnotationSource(IReadOnlyList<AnnotationFile> files, string folder, ulong seed, MediaTools tools, int most = MaxSamples, bool severalImages = false)
     {
         ArgumentNullException.ThrowIfNull(files);
-        (_seed, _most) = (seed, most);
+        (_seed, _most, _mostImages) = (seed, most, severalImages ? TrainingExample.MaxImages : 1);
         (_probe, _frames, _images) = (new VideoProbe(tools), new FrameReader(tools), new ImageReader(tools));
         foreach (AnnotationFile file in files)
         {
@@ -58,15 +60,13 @@ public sealed class AnnotationSource : ITrainingSource
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         (long epoch, long at) = Math.DivRem(index, _entries.Count);
         Entry entry = _entries[OrderOf(epoch)[at]];
-        if (entry.Media is null)
-        {
-            return new TrainingExample(entry.Id, entry.Turns);
-        }
-
-        return entry.IsImage
-            ? new TrainingExample(entry.Id, entry.Turns) { Image = ct => _images.ReadAsync(entry.Media, ct).GetAwaiter().GetResult() }
-            : new TrainingExample(entry.Id, entry.Turns) { Video = new File(_probe, _frames, entry.Media), Start = entry.Start, End = entry.End };
+        var example = new TrainingExample(entry.Id, entry.Turns);
+        return entry.Media.Count == 0 ? example
+            : entry.IsImage ? example with { Images = [.. entry.Media.Select(ImageOf)] }
+            : example with { Video = new File(_probe, _frames, entry.Media[0]), Start = entry.Start, End = entry.End };
     }
+
+    private Func<CancellationToken, RgbImage> ImageOf(string path) => ct => _images.ReadAsync(path, ct).GetAwaiter().GetResult();
 
     /// <summary>Looks for what would stop or thin out a training before it starts: samples that are malformed, media that are missing or, on request, unreadable.</summary>
     /// <param name="open">Probe each file as well, which takes a process each.</param>
@@ -79,7 +79,7 @@ public sealed class AnnotationSource : ITrainingSource
         for (int i = 0; i < _entries.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (_entries[i] is { Media: { } media } entry && Problem(entry, media, open, cancellationToken) is { } message)
+            if (_entries[i] is var entry && entry.Media.Select(m => Problem(entry, m, open, cancellationToken)).FirstOrDefault(m => m is not null) is { } message)
             {
                 count++;
                 if (problems.Count < MaxProblems)
@@ -165,7 +165,7 @@ public sealed class AnnotationSource : ITrainingSource
                 throw new InvalidDataException($"The annotation files hold more than {_most} samples; use fewer files or smaller shares.");
             }
 
-            _entries.Add(Entry.Parse(sample, place, folder));
+            _entries.Add(Entry.Parse(sample, place, folder, _mostImages));
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException or KeyNotFoundException)
         {
@@ -199,9 +199,9 @@ public sealed class AnnotationSource : ITrainingSource
         }
     }
 
-    private sealed record Entry(string Id, IReadOnlyList<TrainingTurn> Turns, string? Media, bool IsImage, double? Start, double? End)
+    private sealed record Entry(string Id, IReadOnlyList<TrainingTurn> Turns, IReadOnlyList<string> Media, bool IsImage, double? Start, double? End)
     {
-        public static Entry Parse(JsonElement sample, string place, string folder)
+        public static Entry Parse(JsonElement sample, string place, string folder, int mostImages)
         {
             var turns = new List<TrainingTurn>();
             foreach (JsonElement turn in sample.GetProperty("conversations").EnumerateArray())
@@ -221,27 +221,34 @@ public sealed class AnnotationSource : ITrainingSource
                 throw new FormatException($"{place} has {turns.Count} turns that do not alternate from human to gpt.");
             }
 
-            (string? image, string? video) = (FileOf(sample, "image", place), FileOf(sample, "video", place));
-            string? media = image ?? video;
+            IReadOnlyList<string> images = FilesOf(sample, "image", place, mostImages);
+            IReadOnlyList<string> media = images.Count > 0 ? images : FilesOf(sample, "video", place, 1);
             int placeholders = turns.Where(t => t.Role == ChatRole.User).Sum(t => ChatMl.SplitPlaceholders(t.Text).Count(p => p.IsVisual));
-            return placeholders == (media is null ? 0 : 1)
-                ? new Entry(place, turns, media is null ? null : Path.Combine(folder, media), image is not null, Seconds(sample, "start"), Seconds(sample, "end"))
-                : throw new FormatException($"{place} has {placeholders} placeholders {ChatMl.VisualPlaceholder} for {(media is null ? "no file" : $"'{media}'")}; one file needs one.");
+            int first = ChatMl.SplitPlaceholders(turns[0].Text).Count(p => p.IsVisual);
+            bool fits = media.Count <= 1 ? placeholders == media.Count : placeholders == first && (first == 1 || first == media.Count);
+            return fits
+                ? new Entry(place, turns, [.. media.Select(m => Path.Combine(folder, m))], images.Count > 0, Seconds(sample, "start"), Seconds(sample, "end"))
+                : throw new FormatException(media.Count <= 1
+                    ? $"{place} has {placeholders} placeholders {ChatMl.VisualPlaceholder} for {(media.Count == 0 ? "no file" : $"'{media[0]}'")}; one file needs one."
+                    : $"{place} has {placeholders} placeholders {ChatMl.VisualPlaceholder}, {first} of them in the first turn, for {media.Count} images; they need one each, or one for all, in the first turn.");
         }
 
-        private static string? FileOf(JsonElement sample, string key, string place)
+        private static IReadOnlyList<string> FilesOf(JsonElement sample, string key, string place, int most)
         {
             if (!sample.TryGetProperty(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
             {
-                return null;
+                return [];
             }
 
-            if (value.ValueKind == JsonValueKind.Array)
+            if (value.ValueKind != JsonValueKind.Array)
             {
-                return value.GetArrayLength() == 1 ? value[0].GetString() : throw new FormatException($"{place} has {value.GetArrayLength()} entries in '{key}'; samples with one can be trained on.");
+                return [value.GetString()!];
             }
 
-            return value.GetString();
+            int count = value.GetArrayLength();
+            return count >= 1 && count <= most
+                ? [.. value.EnumerateArray().Select(v => v.GetString() ?? throw new FormatException($"{place} has an entry without a name in '{key}'."))]
+                : throw new FormatException($"{place} has {count} entries in '{key}'; {(most == 1 ? "samples with one can be trained on" : $"1 to {most} can be trained on")}.");
         }
 
         private static double? Seconds(JsonElement sample, string key) =>

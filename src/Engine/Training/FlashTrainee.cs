@@ -8,30 +8,10 @@ using Studio.Engine.Vision;
 
 namespace Studio.Engine.Training;
 
-/// <summary>A model that a stage trains: from samples to a loss with its graph.</summary>
-public interface ITrainee : IDisposable
-{
-    IReadOnlyList<ParameterGroup> Groups { get; }
-
-    /// <summary>What config.json of this stage's checkpoints says.</summary>
-    ModelConfig Config { get; }
-
-    /// <summary>The loss of some samples together; its tensors belong to the caller's scope.</summary>
-    TraineeLoss Loss(IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken);
-}
-
-/// <param name="Loss">Scalar fp32: mean over the supervised tokens of all samples.</param>
-/// <param name="Rows">Rows of the decoder's input, visual tokens included.</param>
-/// <param name="Supervised">Tokens that were learned.</param>
-public readonly record struct TraineeLoss(Tensor Loss, int Rows, int Supervised);
-
 /// <summary>VideoChat-Flash in one stage of its training. Clips go through the tower one after the other; what is frozen records no graph.</summary>
-public sealed class FlashTrainee : ITrainee
+public sealed class FlashTrainee : VisualTrainee
 {
-    private readonly TrainingStage _stage;
     private readonly Weights _weights;
-    private readonly Tokenizer _tokenizer;
-    private readonly Device _device;
     private readonly VisionTower _tower;
     private readonly ToMeConnector _connector;
     private readonly TrainingForward _decoder;
@@ -41,20 +21,12 @@ public sealed class FlashTrainee : ITrainee
     /// <param name="weights">fp32 on <paramref name="device"/>; borrowed. Their gradients are switched on and off as the stage says.</param>
     /// <exception cref="ArgumentException">The stage does not fit the model; the message names the value.</exception>
     public FlashTrainee(TrainingStage stage, ModelConfig config, Weights weights, Tokenizer tokenizer, Device device)
+        : base(stage, tokenizer, device)
     {
         ArgumentNullException.ThrowIfNull(stage);
         ArgumentNullException.ThrowIfNull(config);
-        if (stage.Template == TrainingTemplate.ChatXl)
-        {
-            throw new ArgumentException($"Stage '{stage.Name}' has Video-XL's template; VideoChat-Flash is trained with plain or chatFlash.", nameof(stage));
-        }
-
-        if (config.System != ModelSystem.VideoChatFlash)
-        {
-            throw new ArgumentException($"The model is a {config.ModelType}; this trains {ModelConfig.VideoChatFlashType} models.", nameof(config));
-        }
-
-        (_stage, _weights, _tokenizer, _device) = (stage, weights, tokenizer, device);
+        Check(stage, config);
+        _weights = weights;
         VisionConfig vision = AtResolution(config.Vision, stage.Resolution);
         Config = config with { Vision = vision, ImageGridPinpoints = AtSide(config.ImageGridPinpoints, config.Vision.ImageSize, vision.ImageSize), TorchDtype = SafetensorsDtype.F32 };
         _drops = stage.Compression().ValidateFor(config.Language.Layers);
@@ -64,31 +36,48 @@ public sealed class FlashTrainee : ITrainee
         _decoder = new TrainingForward(Config.Language, weights, device, stage.Precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32, stage.Checkpointing);
     }
 
-    public IReadOnlyList<ParameterGroup> Groups { get; }
-
-    public ModelConfig Config { get; }
-
-    public TraineeLoss Loss(IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken)
+    /// <inheritdoc cref="Trainees.Check"/>
+    internal static void Check(TrainingStage stage, ModelConfig config)
     {
-        ArgumentNullException.ThrowIfNull(samples);
-        using var scope = torch.NewDisposeScope();
-        using var gradients = torch.enable_grad();
-        var batch = new List<TrainingSample>(); // bounded by the stage's batch
-        foreach (TrainingExample sample in samples)
+        if (config.System != ModelSystem.VideoChatFlash)
         {
-            batch.Add(Prepare(sample, cancellationToken));
+            throw new ArgumentException($"The model is a {config.ModelType}; this trains {ModelConfig.VideoChatFlashType} models.", nameof(config));
         }
 
-        TrainingResult result = _decoder.Forward(batch, _drops, cancellationToken);
-        return new TraineeLoss(scope.MoveToOuter(result.Loss), batch.Sum(s => s.Prompt.Length), result.SupervisedTokens);
+        Trainees.Require(stage.Template != TrainingTemplate.ChatXl, stage, "template is chatXl, Video-XL's", "plain or chatFlash");
+        Trainees.Require(stage.Ratios is null, stage, $"ratios are [{string.Join(", ", stage.Ratios ?? [])}], which Video-XL's summary tokens have", "drops instead, or neither");
+        Trainees.Require(!stage.Data.SeveralImages, stage, "data.severalImages is true, which Video-XL can", "false: VideoChat-Flash learns from one image a sample");
+        try
+        {
+            _ = AtResolution(config.Vision, stage.Resolution);
+            _ = stage.Compression().ValidateFor(config.Language.Layers);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"Stage '{stage.Name}': {e.Message}", nameof(stage), e);
+        }
     }
 
-    public void Dispose()
+    public override IReadOnlyList<ParameterGroup> Groups { get; }
+
+    public override ModelConfig Config { get; }
+
+    private protected override SamplingSettings Sampling => Stage.Frames.Sampling(_tower.FramesPerClip);
+
+    protected override void Dispose(bool disposing)
     {
-        _decoder.Dispose();
-        _connector.Dispose();
-        _tower.Dispose();
+        if (disposing)
+        {
+            _decoder.Dispose();
+            _connector.Dispose();
+            _tower.Dispose();
+        }
     }
+
+    internal override TrainingResult Forward(IReadOnlyList<TrainingSample> batch, IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken) =>
+        _decoder.Forward(batch, _drops, cancellationToken);
+
+    private protected override string? Message(FrameSelection selection) => selection.Message;
 
     /// <summary>The tower at another side: UMT-L's own two sides have names of their own.</summary>
     internal static VisionConfig AtResolution(VisionConfig vision, int? side)
@@ -113,137 +102,59 @@ public sealed class FlashTrainee : ITrainee
         ? pinpoints
         : "[" + string.Join(", ", AnyResTiling.ParsePinpoints(pinpoints, from).Select(p => $"[{p.Width / from * to}, {p.Height / from * to}]")) + "]";
 
-    private TrainingSample Prepare(TrainingExample sample, CancellationToken cancellationToken)
-    {
-        FrameSelection? selection = sample.Video is null ? null : FrameSampling.Select(
-            sample.Video.Info, _stage.Frames.Sampling(_tower.FramesPerClip) with { StartSeconds = sample.Start, EndSeconds = sample.End });
-        LabelledIds text = Text(sample, selection);
-        int at = text.Ids.ToList().IndexOf(ChatMl.VisualPlaceholderId);
-        if (at >= 0 != (selection is not null || sample.Image is not null))
-        {
-            throw new ArgumentException(
-                $"Sample {sample.Id} has {(at < 0 ? "a video or image and no" : "neither video nor image but a")} {ChatMl.VisualPlaceholder} in its first user turn; they come together.", nameof(sample));
-        }
-
-        Tensor? rows = selection is not null ? Encode(sample.Video!.Read(selection, cancellationToken), selection.Count, cancellationToken)
-            : sample.Image is { } read ? EncodeImage(read(cancellationToken))
-            : null;
-        (Prompt prompt, int[] labels) = Splice(sample.Id, text, at, rows);
-        return labels.Any(l => l != TrainingForward.Ignored)
-            ? new TrainingSample(prompt, labels)
-            : throw new ArgumentException($"Sample {sample.Id} has no answer left within {_stage.MaxLength} rows; raise maxLength or lower frames.max.", nameof(sample));
-    }
-
-    /// <summary>Puts visual rows in their place and cuts from the right, as the original does after splicing.</summary>
-    private (Prompt Prompt, int[] Labels) Splice(string id, LabelledIds text, int at, Tensor? rows)
-    {
-        if (rows is null)
-        {
-            int length = Math.Min(text.Ids.Count, _stage.MaxLength);
-            return (new Prompt([new PromptPart.Text([.. text.Ids.Take(length)])]), [.. text.Labels.Take(length)]);
-        }
-
-        int visual = (int)Math.Min(rows.size(0), Math.Max(0, _stage.MaxLength - at));
-        int after = Math.Min(text.Ids.Count - at - 1, Math.Max(0, _stage.MaxLength - at - visual));
-        var prompt = new Prompt(
-        [
-            new PromptPart.Text([.. text.Ids.Take(at)]),
-            new PromptPart.Visual(id, visual == rows.size(0) ? rows : rows.narrow(0, 0, visual)),
-            new PromptPart.Text([.. text.Ids.Skip(at + 1).Take(after)]),
-        ]);
-        return (prompt, [.. text.Labels.Take(at), .. Enumerable.Repeat(TrainingForward.Ignored, visual), .. text.Labels.Skip(at + 1).Take(after)]);
-    }
-
-    private LabelledIds Text(TrainingExample sample, FrameSelection? selection)
-    {
-        if (_stage.Template == TrainingTemplate.Plain)
-        {
-            return TrainingText.Plain(_tokenizer, sample.Turns.First(t => t.Role == ChatRole.Assistant).Text);
-        }
-
-        TrainingTurn first = sample.Turns[0];
-        return selection is null && sample.Image is null
-            ? TrainingText.Chat(_tokenizer, sample.Turns, _stage.Template, _stage.Masking)
-            : TrainingText.Chat(
-                _tokenizer, [first with { Text = TrainingText.WithDuration(first.Text, selection?.Message, _stage.Join) }, .. sample.Turns.Skip(1)], _stage.Template, _stage.Masking);
-    }
-
     /// <summary>Visual tokens of an image: the whole, stretched to a square, and in stages with tiles its tiles (videochat-flash.md 2.6).</summary>
-    private Tensor EncodeImage(RgbImage image)
+    private protected override Tensor EncodeImages(IReadOnlyList<RgbImage> images)
     {
         using var scope = torch.NewDisposeScope();
+        RgbImage image = images.Count == 1 ? images[0] : throw new ArgumentException($"{images.Count} images in a sample; VideoChat-Flash learns from one.", nameof(images));
         int side = Config.Vision.ImageSize;
-        IReadOnlyList<PictureSize> grids = _stage.ImageTiles
+        IReadOnlyList<PictureSize> grids = Stage.ImageTiles
             ? AnyResTiling.ParsePinpoints(Config.ImageGridPinpoints ?? "(1x1),...,(6x6)", side) : [new PictureSize(side, side)];
         PictureSize grid = AnyResTiling.SelectBestResolution(new PictureSize(image.Width, image.Height), grids);
         IReadOnlyList<RgbImage> tiles = AnyResTiling.Tile(image, grids, side);
-        int count = _stage.ImageTiles ? tiles.Count : 1; // without tiles only the whole, which comes first
         var encoded = new List<Tensor>(); // bounded by the tiles of the largest grid
-        for (int i = 0; i < count; i++)
+        foreach (RgbImage tile in Stage.ImageTiles ? tiles : tiles.Take(1)) // without tiles only the whole, which comes first
         {
-            Tensor pixels = torch.empty([1, 1, 3, side, side]);
-            PixelPreprocessor.ImageNet.Normalize(tiles[i].Rgb.Span, pixels.data<float>());
-            encoded.Add(EncodeClip(pixels.to(_device), _connector.ImageTokens));
+            encoded.Add(EncodeClip(Pixels([tile], PixelPreprocessor.ImageNet), _connector.ImageTokens));
         }
 
         Tensor flat = torch.cat([.. encoded]).reshape(-1, Config.Language.HiddenSize);
-        if (!_stage.ImageTiles)
+        if (!Stage.ImageTiles)
         {
             return flat.MoveToOuterDisposeScope();
         }
 
         int[] order = VisualOrder.AnyResOrder(grid.Height / side, grid.Width / side, (int)Math.Sqrt(_connector.ImageTokens));
-        return flat.index_select(0, torch.tensor(Array.ConvertAll(order, i => (long)i)).to(_device)).MoveToOuterDisposeScope();
+        return flat.index_select(0, torch.tensor(Array.ConvertAll(order, i => (long)i)).to(Device)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Visual tokens [rows, hidden] of a video, a clip at a time.</summary>
-    private Tensor Encode(IEnumerable<VideoFrame> frames, int count, CancellationToken cancellationToken)
+    /// <summary>Visual tokens of a video, a clip at a time.</summary>
+    private protected override Tensor EncodeVideo(IEnumerable<VideoFrame> frames, int count, CancellationToken cancellationToken)
     {
         using var scope = torch.NewDisposeScope();
         int clip = _tower.FramesPerClip;
         int side = Config.Vision.ImageSize;
-        int area = 3 * side * side;
-        byte[] resized = new byte[area];
+        byte[] resized = new byte[3 * side * side];
         var clips = new List<Tensor>(); // bounded by the stage's frames
-        using IEnumerator<VideoFrame> source = frames.GetEnumerator();
-        for (int done = 0; done < count; done += clip)
+        foreach (Tensor pixels in Pixels(frames, count, clip, Write, cancellationToken))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            Tensor pixels = torch.empty([1, clip, 3, side, side]);
-            for (int i = 0; i < clip; i++)
-            {
-                if (!source.MoveNext())
-                {
-                    throw new InvalidOperationException($"{count} frames were promised, {done + i} came.");
-                }
-
-                using VideoFrame frame = source.Current;
-                PillowResize.Bicubic(frame.Rgb.Span, frame.Width, frame.Height, resized, side, side);
-                PixelPreprocessor.ImageNet.Normalize(resized, pixels.data<float>().Slice(i * area, area));
-            }
-
-            clips.Add(EncodeClip(pixels.to(_device), _connector.ClipTokens(clip)));
+            clips.Add(EncodeClip(pixels, _connector.ClipTokens(clip)));
         }
 
         Tensor? newline = _weights.TryGet(TensorLayout.FrameNewline);
         return VisualOrder.VideoRows(torch.cat([.. clips]), Config.Connector.NewlinePosition, newline).MoveToOuterDisposeScope();
+
+        void Write(VideoFrame frame, Span<float> destination)
+        {
+            PillowResize.Bicubic(frame.Rgb.Span, frame.Width, frame.Height, resized, side, side);
+            PixelPreprocessor.ImageNet.Normalize(resized, destination);
+        }
     }
 
+    /// <param name="pixels">[frames, 3, side, side] of one clip.</param>
     private Tensor EncodeClip(Tensor pixels, int target)
     {
         using var scope = torch.NewDisposeScope();
-        Tensor features;
-        if (_stage.Rates.Tower is null)
-        {
-            using var constant = torch.no_grad();
-            features = _tower.Forward(pixels);
-        }
-        else
-        {
-            features = _tower.Forward(pixels);
-        }
-
-        VisualTokens tokens = _connector.Forward(features, target);
-        return tokens.Tokens.MoveToOuterDisposeScope();
+        return _connector.Forward(Features(_tower, pixels.unsqueeze(0)), target).Tokens.MoveToOuterDisposeScope();
     }
 }

@@ -21,15 +21,14 @@ public sealed record PartRates
 
     public double? Projector { get; init; }
 
+    /// <summary>Without what <see cref="Summary"/> is for.</summary>
     public double? Decoder { get; init; }
 
-    public double? Of(CheckpointScope part) => part switch
-    {
-        CheckpointScope.Vision => Tower,
-        CheckpointScope.Connector => Projector,
-        CheckpointScope.Language => Decoder,
-        _ => throw new ArgumentOutOfRangeException(nameof(part), part, "One part of a model has a learning rate."),
-    };
+    /// <summary>Video-XL: the embedding and the projections that visual summary tokens have of their own.</summary>
+    public double? Summary { get; init; }
+
+    /// <summary>Each part's name, as recipes and metrics have it, and its rate.</summary>
+    public IEnumerable<(string Part, double? Rate)> All() => [("tower", Tower), ("projector", Projector), ("decoder", Decoder), ("summary", Summary)];
 }
 
 /// <summary>Which of a model's tensors are trained, and how.</summary>
@@ -46,25 +45,25 @@ public static class ParameterGroups
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentNullException.ThrowIfNull(rates);
         var groups = new List<ParameterGroup>();
+        foreach (ExpectedTensor tensor in layout.Tensors)
+        {
+            _ = weights.TryGet(tensor.Name)?.requires_grad_(false); // a stage before may have trained it
+        }
+
         if (weights.Corrections.Count > 0 && rates.Decoder is { } rateOfCorrections)
         {
             groups.Add(new ParameterGroup("decoder", rateOfCorrections, decay, DecoderLora.ParametersOf(weights.Corrections)));
             rates = rates with { Decoder = null };
         }
 
-        foreach ((CheckpointScope part, string name) in (ReadOnlySpan<(CheckpointScope, string)>)
-            [(CheckpointScope.Vision, "tower"), (CheckpointScope.Connector, "projector"), (CheckpointScope.Language, "decoder")])
+        foreach ((string name, double? given) in rates.All())
         {
-            ExpectedTensor[] tensors = [.. layout.Tensors.Where(t => t.Scope == part && weights.TryGet(t.Name) is not null)];
-            if (rates.Of(part) is not { } rate)
+            if (given is not { } rate)
             {
-                foreach (ExpectedTensor tensor in tensors)
-                {
-                    _ = weights.Get(tensor.Name).requires_grad_(false);
-                }
-
                 continue;
             }
+
+            ExpectedTensor[] tensors = [.. layout.Tensors.Where(t => t.Used && PartOf(t) == name && weights.TryGet(t.Name) is not null)];
 
             // With a decay the group splits in two; without one there is nothing to tell apart.
             foreach (bool decayed in decay == 0 ? (bool[])[true] : [true, false])
@@ -77,8 +76,15 @@ public static class ParameterGroups
             }
         }
 
-        return groups.Count > 0 ? groups : throw new ArgumentException("No part of the model has a learning rate; give tower, projector or decoder one.", nameof(rates));
+        return groups.Count > 0 ? groups : throw new ArgumentException("No part of the model has a learning rate; give tower, projector, decoder or summary one.", nameof(rates));
     }
+
+    private static string PartOf(ExpectedTensor tensor) => tensor.Scope switch
+    {
+        CheckpointScope.Vision => "tower",
+        CheckpointScope.Connector => "projector",
+        _ => TensorLayout.VstOrigin(tensor.Name) is null ? "decoder" : "summary",
+    };
 
     private static Parameter Leaf(Weights weights, string name)
     {

@@ -46,6 +46,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
 
     /// <summary>Trains until the recipe is done or <paramref name="stop"/> asks to stop, which it does after the running update.</summary>
     /// <param name="onUpdate">Told each update.</param>
+    /// <exception cref="ArgumentException">The recipe is wrong, or a stage does not fit the model.</exception>
     /// <exception cref="InvalidOperationException">The folder holds a training already, another recipe's, or none to resume.</exception>
     /// <exception cref="TrainingException">The loss or a gradient is no finite number, or samples cannot be read.</exception>
     public TrainingOutcome Run(TrainingRun run, Action<TrainingUpdate>? onUpdate = null, CancellationToken stop = default)
@@ -63,6 +64,11 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
         AtomicFile.WriteAllText(Path.Combine(run.Folder, RecipeFile), run.Recipe.ToJson());
         TrainingCheckpoint.CopyCompanions(start, run.Folder); // the checkpoint that was started from may be removed on the way
         using Checkpoint checkpoint = Checkpoint.Open(start);
+        foreach (TrainingStage stage in run.Recipe.Stages)
+        {
+            Trainees.Check(stage, checkpoint.Config);
+        }
+
         using Weights weights = TrainingCheckpoint.LoadWeights(checkpoint, run.Device);
         var tokenizer = Tokenizer.Load(Path.Combine(start, "tokenizer.json"));
         using var metrics = new TrainingMetrics(run.Folder, position.Stage, position.Step);
@@ -73,7 +79,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
             TrainingStage stage = run.Recipe.Stages[index];
             using DecoderLora? adapters = stage.Lora is null ? null : new DecoderLora(stage.Lora, TensorLayout.For(config), weights, run.Device);
             Weights trained = adapters is null ? weights : weights.With(adapters.Corrections);
-            using var trainee = new FlashTrainee(stage, config, trained, tokenizer, run.Device);
+            using ITrainee trainee = Trainees.Create(stage, config, trained, tokenizer, run.Device, run.Recipe.Seed + (ulong)index);
             using var optimizer = new AdamW(trainee.Groups, stage.Optimizer);
             var running = new Stage(run, stage, index, trainee, optimizer, trained, run.Folder);
             running.Step = index == position.Stage ? position.Step : 0;
@@ -202,7 +208,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
         {
             try
             {
-                TrainingExample[] samples = [.. Enumerable.Range(0, stage.Settings.Batch).Select(i => source.Sample(first + i + offset))];
+                TrainingExample[] samples = [.. Enumerable.Range(0, stage.Settings.Batch).Select(i => source.Sample(first + i + offset) with { Number = first + i + offset })];
                 return stage.Trainee.Loss(samples, CancellationToken.None);
             }
             catch (MediaException e) when (e.Reason != MediaError.ToolMissing)

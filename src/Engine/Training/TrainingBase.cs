@@ -9,14 +9,15 @@ public sealed record TrainingBase
     /// <summary>Geometry of half a million parameters for tests and first tries, VideoChat-Flash; "tiny-random-xl" is Video-XL's.</summary>
     public const string Tiny = "tiny-random", TinyXl = "tiny-random-xl";
 
-    /// <summary>Geometry of the trained model that ships with the repository, VideoChat-Flash.</summary>
-    public const string Mini = "mini";
+    /// <summary>Geometry of the trained model that ships with the repository, VideoChat-Flash; "mini-xl" is Video-XL's.</summary>
+    public const string Mini = "mini", MiniXl = "mini-xl";
 
     /// <summary>An installed model's name, or a folder in the published layout.</summary>
     public string? Model { get; init; }
 
     /// <summary>
-    /// A published geometry's name, <see cref="Tiny"/>, <see cref="TinyXl"/>, <see cref="Mini"/>, or a folder with a config.json, from the recipe's folder.
+    /// A published geometry's name, <see cref="Tiny"/>, <see cref="TinyXl"/>, <see cref="Mini"/>, <see cref="MiniXl"/>, or a folder with a config.json, from the
+    /// recipe's folder.
     /// </summary>
     public string? Geometry { get; init; }
 
@@ -41,7 +42,10 @@ public sealed record TrainingBase
         TrainingRecipe.Check(Merges == 0 || (Tokenizer is null && IsMade(Geometry)), $"base.merges is {Merges} where a tokenizer comes with the base", "them to a tiny or mini geometry only");
     }
 
-    /// <summary>Writes the fresh model of a geometry, with its tokenizer, in fp32.</summary>
+    /// <summary>
+    /// Writes the fresh model of a geometry, with its tokenizer, in fp32. Video-XL's summary tokens are left out: the first stage
+    /// with ratios starts them from what the decoder has learned by then.
+    /// </summary>
     /// <param name="folder">Filled as a whole or not at all; replaced where it exists.</param>
     /// <param name="recipeFolder">What relative paths count from.</param>
     /// <exception cref="ArgumentException">No such geometry or tokenizer, or the two do not fit.</exception>
@@ -81,7 +85,7 @@ public sealed record TrainingBase
         }
 
         GenerationConfig? generation = File.Exists(Path.Combine(making, GenerationConfig.FileName)) ? GenerationConfig.Load(making) : null;
-        RandomCheckpoint.Create(making, config, Seed, SafetensorsDtype.F32, generation: generation, cancellationToken: cancellationToken);
+        RandomCheckpoint.Create(making, config, Seed, SafetensorsDtype.F32, generation: generation, withVst: false, cancellationToken: cancellationToken);
         Remove(folder);
         Directory.Move(making, folder);
     }
@@ -98,12 +102,13 @@ public sealed record TrainingBase
         return name switch
         {
             TinyXl => TinyModels.VideoXl(tokenizer.VocabularySize, start, end),
+            MiniXl => MiniModels.VideoXl(tokenizer.VocabularySize, start, end),
             Mini => MiniModels.VideoChatFlash(tokenizer.VocabularySize, start, end),
             _ => TinyModels.VideoChatFlash(tokenizer.VocabularySize, start, end),
         };
     }
 
-    private static bool IsMade(string? geometry) => geometry is Tiny or TinyXl or Mini;
+    private static bool IsMade(string? geometry) => geometry is Tiny or TinyXl or Mini or MiniXl;
 
     private static void Remove(string folder)
     {

@@ -126,10 +126,16 @@ public sealed record TrainingRecipe
 /// <summary>Which frames a stage looks at.</summary>
 public enum FrameRule
 {
-    /// <summary>As many as <see cref="TrainingFrames.Max"/> from the middles of equal parts, whatever the length.</summary>
+    /// <summary>
+    /// As many as <see cref="TrainingFrames.Max"/>, whatever the length: VideoChat-Flash takes the middles of equal parts, Video-XL
+    /// frames from the first to the last.
+    /// </summary>
     Middle,
 
-    /// <summary>One a second between two bounds, in whole clips (videochat-flash.md 2.1).</summary>
+    /// <summary>
+    /// One a second. VideoChat-Flash: between two bounds, in whole clips (videochat-flash.md 2.1). Video-XL: up to the larger
+    /// bound, beyond it that many from the first to the last (video-xl.md 2.6).
+    /// </summary>
     Seconds,
 }
 
@@ -147,7 +153,7 @@ public sealed record TrainingFrames
         : new SamplingSettings { Mode = SamplingMode.Published, RoundTo = clip, MinFrames = Min, MaxFrames = Max, ClipLength = clip };
 }
 
-/// <summary>Visual dropout while training; the published models were trained without.</summary>
+/// <summary>VideoChat-Flash: visual dropout while training; the published models were trained without.</summary>
 public sealed record TrainingDrops
 {
     public required CompressionType Type { get; init; }
@@ -160,6 +166,12 @@ public sealed record TrainingDrops
 /// <summary>One stage of a training.</summary>
 public sealed record TrainingStage
 {
+    /// <summary>Most ratios to draw from.</summary>
+    public const int MaxRatios = 64;
+
+    /// <summary>Largest ratio; a model's window bounds it further.</summary>
+    public const int MaxRatio = 1 << 16;
+
     public required string Name { get; init; }
 
     /// <summary>Learning rate of each part; what has none is frozen.</summary>
@@ -196,7 +208,10 @@ public sealed record TrainingStage
     /// <summary>Side of a frame in pixels; null keeps the model's.</summary>
     public int? Resolution { get; init; }
 
-    /// <summary>Images as a whole and in tiles; false: as a whole only, stretched to a square (stage 1).</summary>
+    /// <summary>
+    /// Images in tiles, as they are asked about. False, as in the first stage: the whole only, which VideoChat-Flash stretches to
+    /// a square; Video-XL takes its middle, a visual token for each patch.
+    /// </summary>
     public bool ImageTiles { get; init; } = true;
 
     /// <summary>Rows of the spliced sequence; the rest is cut from the right.</summary>
@@ -204,6 +219,12 @@ public sealed record TrainingStage
 
     /// <summary>Null: no visual token is dropped.</summary>
     public TrainingDrops? Drops { get; init; }
+
+    /// <summary>
+    /// Video-XL: the compression ratios of which one is drawn for each window, from those that divide it; 1 keeps a window as it
+    /// is. Null: no summary tokens at all, as in pre-training. A model without their weights gets them in the first stage with ratios.
+    /// </summary>
+    public IReadOnlyList<int>? Ratios { get; init; }
 
     /// <summary>fp32, or bf16 for the decoder's activations (weights, tower and projector stay fp32).</summary>
     public string Precision { get; init; } = "fp32";
@@ -225,12 +246,17 @@ public sealed record TrainingStage
     public void Validate()
     {
         Check(Name.Length is > 0 and <= 64, $"name is '{Name}'", "1 to 64 characters");
-        foreach ((double? rate, string part) in new[] { (Rates.Tower, "tower"), (Rates.Projector, "projector"), (Rates.Decoder, "decoder") })
+        foreach ((string part, double? rate) in Rates.All())
         {
             Check(rate is null or (> 0 and <= 1), $"rates.{part} is {rate}", "a number above 0, at most 1, or leave it out to freeze it");
         }
 
-        Check(Rates.Tower is not null || Rates.Projector is not null || Rates.Decoder is not null, "no part has a learning rate", "tower, projector or decoder one");
+        Check(Rates.All().Any(r => r.Rate is not null), "no part has a learning rate", "tower, projector, decoder or summary one");
+        Check(
+            Ratios is null || (Ratios.Count is >= 1 and <= MaxRatios && Ratios.All(r => r is >= 1 and <= MaxRatio) && Ratios.Distinct().Count() == Ratios.Count),
+            $"ratios are [{string.Join(", ", Ratios ?? [])}]", $"1 to {MaxRatios} different ones from 1 to {MaxRatio}, or leave them out to train without summary tokens");
+        Check(Rates.Summary is null || Ratios is not null, $"rates.summary is {Rates.Summary} without ratios", "ratios, or leave the rate out: nothing is summarised");
+        Check(Drops is null || Ratios is null, "drops and ratios are both given", "drops to VideoChat-Flash, ratios to Video-XL");
         Check(Batch is >= 1 and <= 4096, $"batch is {Batch}", "1 to 4096");
         Check(Accumulation is >= 1 and <= 65_536, $"accumulation is {Accumulation}", "1 to 65536");
         Check(Steps is null or >= 1, $"steps is {Steps}", "at least 1");
@@ -270,6 +296,10 @@ public sealed record TrainingData
 
     /// <summary>Most questions about one drawn video; each is a turn of its conversation.</summary>
     public int WorldQuestions { get; init; } = 1;
+
+    /// <summary>Video-XL: also samples of several images, read as the frames of one sequence (video-xl.md 2.5).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public bool SeveralImages { get; init; }
 
     /// <exception cref="ArgumentException">Neither or both, or a value out of range.</exception>
     public void Validate()

@@ -13,15 +13,21 @@ public interface ITrainingVideo
     IEnumerable<VideoFrame> Read(FrameSelection selection, CancellationToken cancellationToken);
 }
 
-/// <summary>One sample: about a video, an image, or neither.</summary>
+/// <summary>One sample: about a video, images, or neither.</summary>
 /// <param name="Id">For messages and records.</param>
-/// <param name="Turns">User and assistant in turn; the first user turn holds the placeholder of the video or image.</param>
+/// <param name="Turns">User and assistant in turn; the first user turn holds the placeholder of the video or image, or one for each of several images.</param>
 public sealed record TrainingExample(string Id, IReadOnlyList<TrainingTurn> Turns)
 {
+    /// <summary>Most images of a sample.</summary>
+    public const int MaxImages = 64;
+
+    /// <summary>Its place in the stage's order: what is drawn for a sample follows from the recipe and this alone.</summary>
+    public long Number { get; init; }
+
     public ITrainingVideo? Video { get; init; }
 
-    /// <summary>Reads the image.</summary>
-    public Func<CancellationToken, RgbImage>? Image { get; init; }
+    /// <summary>Reads each image; none where the sample is about a video or text alone.</summary>
+    public IReadOnlyList<Func<CancellationToken, RgbImage>> Images { get; init; } = [];
 
     /// <summary>Part of the video in seconds; null for its start and its end.</summary>
     public double? Start { get; init; }
@@ -108,6 +114,6 @@ public static class TrainingSources
     {
         ArgumentNullException.ThrowIfNull(data);
         data.Validate();
-        return data.Annotations is { } files ? new AnnotationSource(files, folder, seed, tools) : new WorldSource(data, seed);
+        return data.Annotations is { } files ? new AnnotationSource(files, folder, seed, tools, severalImages: data.SeveralImages) : new WorldSource(data, seed);
     }
 }

@@ -32,14 +32,17 @@ public enum LabelMasking
     AnswerOnly,
 }
 
-/// <summary>What joins the duration message and the question.</summary>
+/// <summary>What stands between visual tokens or the duration message and the question.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<DurationJoin>))]
 public enum DurationJoin
 {
-    /// <summary>A space and what the question starts with, a newline in practice: as the published models were trained.</summary>
+    /// <summary>
+    /// As the published models were trained. VideoChat-Flash: behind the message a space and what the question starts with, a
+    /// newline in practice. Video-XL: two newlines.
+    /// </summary>
     Training,
 
-    /// <summary>One space: as the published models are asked.</summary>
+    /// <summary>As the published models are asked. VideoChat-Flash: one space. Video-XL: one newline.</summary>
     Inference,
 }
 
@@ -65,9 +68,11 @@ public static class TrainingText
 
     /// <summary>A conversation.</summary>
     /// <param name="turns">User and assistant in turn, the user first.</param>
+    /// <param name="join">Of Video-XL's template; VideoChat-Flash's message is joined by <see cref="WithDuration"/>.</param>
     /// <exception cref="ArgumentException">No conversation, or more than one placeholder.</exception>
     public static LabelledIds Chat(
-        Tokenizer tokenizer, IReadOnlyList<TrainingTurn> turns, TrainingTemplate template, LabelMasking masking, string system = ChatMl.DefaultSystem)
+        Tokenizer tokenizer, IReadOnlyList<TrainingTurn> turns, TrainingTemplate template, LabelMasking masking, DurationJoin join = DurationJoin.Training,
+        string system = ChatMl.DefaultSystem)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(turns);
@@ -78,7 +83,7 @@ public static class TrainingText
         Add([markers.Start, .. Encode(tokenizer, $"system\n{system}"), markers.End, .. markers.NewlineIds], isAnswer: false);
         foreach (TrainingTurn turn in turns)
         {
-            Add(Turn(tokenizer, markers, turn, template), turn.Role == ChatRole.Assistant);
+            Add(Turn(tokenizer, markers, turn, isDoubled: template == TrainingTemplate.ChatXl && join == DurationJoin.Training), turn.Role == ChatRole.Assistant);
         }
 
         return new LabelledIds(ids, labels);
@@ -114,6 +119,10 @@ public static class TrainingText
         return ChatMl.VisualPlaceholder + message.TrimEnd() + " " + (join == DurationJoin.Inference ? question.TrimStart() : question);
     }
 
+    /// <summary>One placeholder for all that a text has, in front: several images are read as one sequence.</summary>
+    internal static string OnePlaceholder(string text) =>
+        PlaceholderFirst(text.Replace(ChatMl.VisualPlaceholder, "", StringComparison.Ordinal).Trim());
+
     private static string PlaceholderFirst(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -122,10 +131,11 @@ public static class TrainingText
             : $"{ChatMl.VisualPlaceholder}\n{text.Replace(ChatMl.VisualPlaceholder, "", StringComparison.Ordinal).Trim()}".Trim();
     }
 
-    private static List<int> Turn(Tokenizer tokenizer, Markers markers, TrainingTurn turn, TrainingTemplate template)
+    /// <param name="isDoubled">Whether one more newline stands behind the placeholder.</param>
+    private static List<int> Turn(Tokenizer tokenizer, Markers markers, TrainingTurn turn, bool isDoubled)
     {
         bool hasVisual = turn.Role == ChatRole.User && turn.Text.Contains(ChatMl.VisualPlaceholder, StringComparison.Ordinal);
-        if (template != TrainingTemplate.ChatXl || !hasVisual)
+        if (!isDoubled || !hasVisual)
         {
             IReadOnlyList<ChatPart> parts = turn.Role == ChatRole.User ? ChatMl.SplitPlaceholders(turn.Text) : [ChatPart.OfText(turn.Text)];
             return [.. ChatMl.EncodeTurns(tokenizer, [new ChatTurn(turn.Role, parts)], system: null, addGenerationPrompt: false)];

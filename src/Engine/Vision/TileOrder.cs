@@ -20,6 +20,18 @@ public static class TileOrder
     /// <summary>Whether each tile's tokens are pooled by themselves.</summary>
     public static bool PoolsTiles(TileMerge merge) => merge == TileMerge.Unires;
 
+    /// <summary>The pictures that an image becomes: the whole one where <see cref="TakesWholePicture"/>, and its tiles on the canvas that fits best.</summary>
+    /// <returns>Views of the tower's side, columns and rows of tiles.</returns>
+    public static (IReadOnlyList<RgbImage> Views, int Columns, int Rows) Views(RgbImage image, ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(config);
+        var side = config.Vision.ImageSize;
+        var canvas = AnyResTiling.Pad(image, AnyResTiling.ParsePinpoints(config.ImageGridPinpoints ?? PublishedGeometries.TilePinpoints(side, mostTiles: 49), side));
+        RgbImage[] whole = TakesWholePicture(config.Connector.TileMerge) ? [image.Resize(side, side)] : [];
+        return ([.. whole, .. AnyResTiling.Cut(canvas, side)], canvas.Width / side, canvas.Height / side);
+    }
+
     /// <summary>One row after another.</summary>
     /// <param name="tokens">[tiles, side², H], row by row; before them the whole picture where <see cref="TakesWholePicture"/>.</param>
     /// <param name="columns">Tiles from left to right; likewise <paramref name="rows"/>.</param>

@@ -4,6 +4,7 @@ using Studio.Engine.Checkpoints;
 using Studio.Engine.Checkpoints.Hub;
 using Studio.Engine.Torch;
 using Studio.Engine.Training;
+using Studio.Engine.Training.Annotating;
 using Studio.Engine.Video;
 
 namespace Studio.Cli;
@@ -85,7 +86,7 @@ internal static class CommandLine
     {
         TypeInitializationException { InnerException: { } inner } => Explain(inner),
         AggregateException { InnerExceptions.Count: 1 } a => Explain(a.InnerExceptions[0]),
-        RequestException or MediaException or CheckpointException or ModelStoreException or HubException or TorchException or TrainingException or ArgumentException or InvalidOperationException
+        RequestException or MediaException or CheckpointException or ModelStoreException or HubException or TorchException or TrainingException or AnnotatorException or ArgumentException or InvalidOperationException
             or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException or InvalidDataException
             or NotSupportedException or HttpRequestException or System.Text.Json.JsonException or TimeoutException => e.Message,
         _ => null,

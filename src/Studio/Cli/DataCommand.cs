@@ -13,6 +13,8 @@ internal static class DataCommand
     [
         "data check my-recipe.json --data /annotations",
         "data check stage1.json stage2.jsonl --media /videos --json",
+        .. VicoCommand.Samples,
+        .. LongVideoCommand.Samples,
     ];
 
     private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
@@ -21,6 +23,8 @@ internal static class DataCommand
     {
         var data = new Command("data", "Annotations that a training learns from.");
         data.Add(Check(console));
+        data.Add(VicoCommand.Create(console));
+        data.Add(LongVideoCommand.Create(console));
         return data;
     }
 
@@ -51,7 +55,7 @@ internal static class DataCommand
                 continue;
             }
 
-            var source = new AnnotationSource(set.Files, set.Folder, seed: 0, MediaTools.Locate());
+            var source = new AnnotationSource(set.Files, set.Folder, seed: 0, MediaTools.Locate(), severalImages: set.SeveralImages);
             var (problems, count) = source.Check(open, done => console.Progress($"{set.Name}: {done} of {source.Count} samples"), ct);
             console.ClearProgress();
             foreach (var problem in problems) console.Output.WriteLine(json ? JsonSerializer.Serialize(problem, s_json) : $"{problem.Place}: {problem.Message}");
@@ -69,7 +73,7 @@ internal static class DataCommand
         if (Recipes.Find(name) is not { } file) throw new ArgumentException($"there is neither a file nor a recipe '{name}'");
         if (!IsRecipe(file)) return [new(name, Path.GetDirectoryName(file)!, [new AnnotationFile(Path.GetFileName(file), media is null ? "" : Path.GetFullPath(media))])];
         var recipe = TrainingRecipe.Load(file);
-        return recipe.Stages.Select(s => new AnnotationSet($"{recipe.Name}, {s.Name}", data, s.Data.Annotations));
+        return recipe.Stages.Select(s => new AnnotationSet($"{recipe.Name}, {s.Name}", data, s.Data.Annotations, s.Data.SeveralImages));
     }
 
     /// <summary>Whether a file is one JSON object with stages: annotations are a list, or an object a line without them.</summary>
@@ -88,5 +92,6 @@ internal static class DataCommand
     }
 
     /// <param name="Files">Null where videos are drawn.</param>
-    private sealed record AnnotationSet(string Name, string Folder, IReadOnlyList<AnnotationFile>? Files);
+    /// <param name="SeveralImages">Whether the recipe takes samples of several images.</param>
+    private sealed record AnnotationSet(string Name, string Folder, IReadOnlyList<AnnotationFile>? Files, bool SeveralImages = false);
 }

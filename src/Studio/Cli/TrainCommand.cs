@@ -120,7 +120,7 @@ internal static class TrainCommand
         if (request.AllowMissing) return true;
         foreach (var stage in request.Recipe.Stages.Where(s => s.Data.Annotations is not null))
         {
-            var source = new AnnotationSource(stage.Data.Annotations!, request.Data, request.Recipe.Seed, MediaTools.Locate());
+            var source = new AnnotationSource(stage.Data.Annotations!, request.Data, request.Recipe.Seed, MediaTools.Locate(), severalImages: stage.Data.SeveralImages);
             var (problems, count) = source.Check(open: false, cancellationToken: ct);
             if (count == 0) continue;
             const int Shown = 10;

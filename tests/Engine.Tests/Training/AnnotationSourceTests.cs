@@ -83,6 +83,36 @@ public sealed class AnnotationSourceTests : IDisposable
     }
 
     [Fact]
+    public void Sample_SeveralImages_AreReadWhereTheStageTakesThem()
+    {
+        using (Stream picture = WorldObjects.Resource("1f34e.png"), file = File.Create(Path.Combine(_folder, "apple.png")))
+        {
+            picture.CopyTo(file);
+        }
+
+        const string Each = """[{"from": "human", "value": "<image>\n<image>\nWhich?"}, {"from": "gpt", "value": "both"}]""";
+        string many = string.Join(',', Enumerable.Repeat("\"apple.png\"", TrainingExample.MaxImages + 1));
+        Write("a.json", $$"""
+            [{"image": ["apple.png", "apple.png"], "conversations": {{Each}}},
+             {"image": ["apple.png", "apple.png", "apple.png"], "conversations": {{Talk}}},
+             {"image": ["apple.png", "apple.png", "apple.png"], "conversations": {{Each}}},
+             {"image": [{{many}}], "conversations": {{Talk}}},
+             {"image": ["apple.png", "gone.png"], "conversations": {{Talk}}},
+             {"image": "apple.png", "conversations": {{Talk}}}]
+            """);
+        var source = new AnnotationSource([new("a.json")], _folder, 1, MediaTools.Locate(), severalImages: true);
+        TrainingExample[] all = [.. Enumerable.Range(0, 4).Select(i => source.Sample(i)).OrderBy(s => s.Id, StringComparer.Ordinal)];
+        Assert.Equal([("a.json:1", 2), ("a.json:2", 3), ("a.json:5", 2), ("a.json:6", 1)], all.Select(s => (s.Id, s.Images.Count)));
+        Assert.All(all[0].Images, read => Assert.True(read(TestContext.Current.CancellationToken).Width > 8));
+        (IReadOnlyList<ManifestProblem> problems, _) = source.Check(open: false, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(["a.json:3", "a.json:4", "a.json:5"], problems.Select(p => p.Place));
+        Assert.Contains("for 3 images", problems[0].Message, StringComparison.Ordinal);
+        Assert.Contains("1 to 64", problems[1].Message, StringComparison.Ordinal);
+        Assert.Contains("gone.png", problems[2].Message, StringComparison.Ordinal);
+        Assert.Equal(1, Open(new AnnotationFile("a.json")).Count);
+    }
+
+    [Fact]
     public void Check_MoreProblemsThanTheBound_AreCounted()
     {
         const int Samples = AnnotationSource.MaxProblems + 5;

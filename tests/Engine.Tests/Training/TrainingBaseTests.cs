@@ -51,10 +51,30 @@ public sealed class TrainingBaseTests : IDisposable
         Assert.Equal(5, ModelConfig.Load(made).Language.Layers); // a refusal leaves what is there
     }
 
+    /// <summary>Summary tokens come from what a decoder has learned before it has them.</summary>
     [Fact]
-    public void Create_MiniGeometry_FitsIntoTheRepositoryAndKnowsTheWorldsWords()
+    public void Create_VideoXl_LeavesSummaryTokensToTheStageThatNeedsThem()
     {
-        string folder = Make(new TrainingBase { Geometry = "mini", Seed = 5, Merges = 1400 }, "mini");
+        using Checkpoint checkpoint = Checkpoint.Open(Make(new TrainingBase { Geometry = "tiny-random-xl" }, "xl"));
+        Assert.DoesNotContain(checkpoint.Layout.Tensors, t => TensorLayout.VstOrigin(t.Name) is not null && checkpoint.Contains(t.Name));
+    }
+
+    [Fact]
+    public void MiniModels_VideoXl_HasWindowsThatEveryPublishedRatioDivides()
+    {
+        ModelConfig config = MiniModels.VideoXl(500, 1, 2);
+        Assert.Equal((16, 192), (config.Connector.TokensPerFrame, config.Vst!.Window));
+        Assert.All(Studio.Engine.Compression.VstCompression.PublishedRatios, r => Assert.Equal(0, config.Vst.Window % r));
+        config.Save(_root);
+        Assert.Equal(config.ToJson(), ModelConfig.Load(_root).ToJson());
+    }
+
+    [Theory]
+    [InlineData("mini")]
+    [InlineData("mini-xl")]
+    public void Create_MiniGeometry_FitsIntoTheRepositoryAndKnowsTheWorldsWords(string geometry)
+    {
+        string folder = Make(new TrainingBase { Geometry = geometry, Seed = 5, Merges = 1400 }, "mini");
         var tokenizer = Tokenizer.Load(Path.Combine(folder, "tokenizer.json"));
         Assert.Equal(tokenizer.VocabularySize, ModelConfig.Load(folder).Language.VocabularySize);
         Assert.InRange(new FileInfo(Path.Combine(folder, "model.safetensors")).Length / 2, 1, 16_000_000); // as bf16

@@ -26,6 +26,32 @@ public sealed class TrainingRecipeTests
     }
 
     [Fact]
+    public void Load_PublishedVideoXl_HasTheOriginalsValues()
+    {
+        TrainingRecipe recipe = TrainingRecipe.Load(Path.Combine(s_folder, "video-xl-7b.json"));
+        Assert.Equal([256, 64], recipe.Stages.Select(s => s.BatchSamples));
+        Assert.Equal([new PartRates { Projector = 5e-4 }, new PartRates { Tower = 1e-5, Projector = 1e-5, Decoder = 1e-5, Summary = 1e-5 }], recipe.Stages.Select(s => s.Rates));
+        Assert.Equal([4, 128], recipe.Stages.Select(s => s.Frames.Max));
+        Assert.Equal([1d, 3d], recipe.Stages.Select(s => s.Epochs));
+        Assert.Equal([false, true], recipe.Stages.Select(s => s.ImageTiles));
+        Assert.Equal([TrainingTemplate.Plain, TrainingTemplate.ChatXl], recipe.Stages.Select(s => s.Template));
+        Assert.Null(recipe.Stages[0].Ratios);
+        Assert.Equal([2, 4, 8], recipe.Stages[1].Ratios!);
+        Assert.All(recipe.Stages, s => Assert.True(s.Checkpointing));
+        Assert.All(recipe.Stages, s => Assert.Equal((0.03, 0d, 32_768, FrameRule.Seconds, LabelMasking.Published, DurationJoin.Training), (s.WarmupRatio, s.WeightDecay, s.MaxLength, s.Frames.Rule, s.Masking, s.Join)));
+    }
+
+    [Fact]
+    public void Load_SmallVideoXl_GoesFromShortToLongAndFromMildToAllRatios()
+    {
+        TrainingRecipe recipe = TrainingRecipe.Load(Path.Combine(s_folder, "xl-mini.json"));
+        Assert.Equal(recipe.Stages.Select(s => s.Frames.Max).Order(), recipe.Stages.Select(s => s.Frames.Max));
+        Assert.Equal([0, 0, 4, 16], recipe.Stages.Select(s => s.Ratios?.Max() ?? 0));
+        Assert.Equal([2, 4, 8, 12, 16], recipe.Stages[^1].Ratios!);
+        Assert.All(recipe.Stages, s => Assert.Equal(s.Ratios is null, s.Rates.Summary is null));
+    }
+
+    [Fact]
     public void Load_EveryShippedRecipe_IsValidAndComesBackFromItsOwnText()
     {
         string[] files = Directory.GetFiles(s_folder, "*.json");

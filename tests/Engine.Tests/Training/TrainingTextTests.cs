@@ -75,6 +75,25 @@ public sealed class TrainingTextTests
         Assert.All(made.Ids.Zip(made.Labels), p => Assert.True(p.Second == Ignored || p.First == p.Second));
     }
 
+    /// <summary>As it is asked, one newline stands behind Video-XL's placeholder; as it was trained, two that stay two tokens.</summary>
+    [Fact]
+    public void Chat_VideoXlAsAsked_IsWhatInferenceWrites()
+    {
+        TrainingTurn[] turns = [new(ChatRole.User, "<image>\nWhat is it?"), new(ChatRole.Assistant, "A car")];
+        LabelledIds asked = TrainingText.Chat(TestTokenizers.Qwen, turns, TrainingTemplate.ChatXl, LabelMasking.AnswerOnly, DurationJoin.Inference);
+        int[] prompt = ChatMl.EncodeTurns(TestTokenizers.Qwen, [new ChatTurn(ChatRole.User, [ChatPart.Visual, ChatPart.OfText("\nWhat is it?")])]);
+        Assert.Equal(prompt, asked.Ids.Take(prompt.Length));
+        LabelledIds trained = TrainingText.Chat(TestTokenizers.Qwen, turns, TrainingTemplate.ChatXl, LabelMasking.AnswerOnly);
+        Assert.Equal(asked.Ids.Count + 1, trained.Ids.Count);
+        Assert.Equal(asked.Labels.Where(l => l != Ignored), trained.Labels.Where(l => l != Ignored));
+    }
+
+    [Theory]
+    [InlineData("<image>\n<image>\nWhich?", "<image>\nWhich?")]
+    [InlineData("First <image>, second <image>: which?", "<image>\nFirst , second : which?")]
+    [InlineData("<image>", "<image>")]
+    public void OnePlaceholder_SeveralImages_StandTogetherInFront(string text, string expected) => Assert.Equal(expected, TrainingText.OnePlaceholder(text));
+
     [Fact]
     public void Chat_MarkersInContent_StayText()
     {

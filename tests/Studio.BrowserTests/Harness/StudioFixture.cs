@@ -66,7 +66,7 @@ public sealed class StudioFixture : IAsyncLifetime
     public async Task StartServerAsync(int port = 0)
     {
         var began = TimeProvider.System.GetTimestamp();
-        _app = await StudioServer.BuildAsync(Options(new() { Port = port, DataFolder = DataFolder, RootFolder = Root }), Clock, services =>
+        _app = await StudioServer.BuildAsync(Options(new() { Port = port, DataFolder = DataFolder, RootFolder = Root, Model = "tiny-random" }), Clock, services =>
         {
             // A real password costs a tenth of a second; that one does is tested elsewhere.
             _ = services.Configure<PasswordHasherOptions>(o => o.IterationCount = 1000);

@@ -93,7 +93,7 @@ public sealed partial class ChatPage
                 _ = await _browser.InvokeAsync<bool>("seek", video.Id, seconds);
             }
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
         {
             // The page is gone.
         }
@@ -121,7 +121,7 @@ public sealed partial class ChatPage
 
             if (_module is not null) await _module.DisposeAsync();
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
         {
             // The page is gone, and its script with it.
         }

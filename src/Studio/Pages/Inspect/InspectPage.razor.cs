@@ -103,7 +103,7 @@ public sealed partial class InspectPage(InspectService service, NavigationManage
             if (_other is null) await _page.InvokeVoidAsync("compareWith", null, null);
             else if (_compareRibbon is not null) await _page.InvokeVoidAsync("compareWith", _compareRibbon.Element, Api(_other.Answer.Id));
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
         {
             // The page is gone.
         }
@@ -123,7 +123,7 @@ public sealed partial class InspectPage(InspectService service, NavigationManage
 
             if (_script is not null) await _script.DisposeAsync();
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
         {
             // The page is gone.
         }

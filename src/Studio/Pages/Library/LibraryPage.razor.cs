@@ -80,7 +80,7 @@ public sealed partial class LibraryPage(
 
             if (_module is not null) await _module.DisposeAsync();
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
         {
             // The page is gone, and its scripts with it.
         }
@@ -105,7 +105,7 @@ public sealed partial class LibraryPage(
             _module = await script.InvokeAsync<IJSObjectReference>("import", "./js/library.js");
             _running = await _module.InvokeAsync<IJSObjectReference>("start", _root, _user is { CanWrite: true });
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
         {
             // The page was left before it was there.
         }

@@ -77,7 +77,7 @@ public sealed partial class VideoPage(VideoLibrary library, LibraryEvents events
             await StopAsync();
             _player = await _module.InvokeAsync<IJSObjectReference>("player", _root, double.TryParse(Start, CultureInfo.InvariantCulture, out var at) && at > 0 && double.IsFinite(at) ? at : 0);
         }
-        catch (JSDisconnectedException)
+        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
         {
             // The page was left before it was there.
         }

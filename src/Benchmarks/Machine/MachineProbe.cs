@@ -54,6 +54,7 @@ public sealed class MachineProbe(TimeProvider time)
     /// </summary>
     internal double MedianSeconds(Action run, TimeSpan budget, CancellationToken ct)
     {
+        ct.ThrowIfCancellationRequested();
         var start = time.GetTimestamp();
         var first = Timed(run);
         if (time.GetElapsedTime(start) >= budget) return first;

@@ -6,7 +6,8 @@ namespace Studio.ModelHosting;
 
 /// <summary>
 /// The line before the one device. One thread does all its work, piece by piece. Users take turns, so that one who asks a
-/// lot does not hold up another; nothing of the background class begins while something interactive waits.
+/// lot does not hold up another; nothing of the background class begins while something interactive waits, and what runs of it is
+/// asked to give up when something interactive comes.
 /// </summary>
 public sealed class DeviceScheduler : IAsyncDisposable
 {
@@ -69,22 +70,25 @@ public sealed class DeviceScheduler : IAsyncDisposable
 
     /// <summary>Puts work into the line.</summary>
     /// <param name="body">Runs on the device's thread; must heed its token.</param>
-    /// <returns>Ends with the work: as cancelled when it was taken out of the line or gave up by its token.</returns>
+    /// <returns>Ends with the work: as cancelled when it was taken out of the line, gave way, or gave up by its token.</returns>
     public Task Enqueue(Admission admission, DeviceWork work, Action<CancellationToken> body)
     {
         ArgumentNullException.ThrowIfNull(admission);
         ArgumentNullException.ThrowIfNull(work);
         if (admission.UserId != work.UserId) throw new ArgumentException($"a place of '{admission.UserId}' cannot be taken by '{work.UserId}'");
         var entry = new Entry(work, body, _time.GetUtcNow());
+        Entry? inTheWay;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stopping, this);
             if (!_byId.TryAdd(work.Id, entry)) throw new ArgumentException($"work '{work.Id}' is in line already");
             admission.Take();
             _lines[(int)work.Priority].Add(work.UserId, entry);
+            inTheWay = work.Priority == WorkPriority.Interactive && _running is { Work.Priority: WorkPriority.Background } background ? background : null;
             Monitor.PulseAll(_gate);
         }
 
+        inTheWay?.Cancel.Cancel();
         Changed.Tell(_log);
         return entry.Done.Task;
     }

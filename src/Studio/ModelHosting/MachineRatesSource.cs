@@ -45,8 +45,10 @@ internal sealed class MachineRatesSource(DeviceScheduler scheduler, ModelHost mo
                 return;
             }
 
-            var work = new DeviceWork(Ids.New(time), "", "", "measuring the machine", Priority: WorkPriority.Background);
-            await scheduler.RunAsync(work, ct => Set(new MachineProbe(time).Get(device, cpu, _cache, ct: ct))).ConfigureAwait(false);
+            while (!await TryMeasureAsync(device, cpu).ConfigureAwait(false))
+            {
+                // It gave way to a question; it waits in line again until the device is idle.
+            }
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
@@ -55,6 +57,22 @@ internal sealed class MachineRatesSource(DeviceScheduler scheduler, ModelHost mo
         catch (Exception e)
         {
             log.LogWarning(e, "the machine could not be measured; plans show the range that machines span");
+        }
+    }
+
+    /// <returns>False where it had to give way.</returns>
+    /// <exception cref="ObjectDisposedException">The server stops.</exception>
+    private async Task<bool> TryMeasureAsync(Engine.Torch.Device device, CpuInfo cpu)
+    {
+        try
+        {
+            var work = new DeviceWork(Ids.New(time), "", "", "measuring the machine", Priority: WorkPriority.Background);
+            await scheduler.RunAsync(work, ct => Set(new MachineProbe(time).Get(device, cpu, _cache, ct: ct))).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 

@@ -42,6 +42,7 @@ public sealed class StudioFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         SqliteNative.Init();
+        Engine.Torch.torch.set_num_threads(1); // several studios answer at once here: their threads would wait for each other
         await StartServerAsync();
         Browser = await OneBrowser.GetAsync();
     }

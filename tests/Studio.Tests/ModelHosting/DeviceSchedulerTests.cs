@@ -54,6 +54,26 @@ public sealed class DeviceSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task BackgroundWorkThatRuns_GivesWayToAQuestion_NotToItsLike()
+    {
+        using var began = new SemaphoreSlim(0);
+        var running = _scheduler.RunAsync(new("job", "", "", "measuring", Priority: WorkPriority.Background), ct =>
+        {
+            _ = began.Release();
+            _ = ct.WaitHandle.WaitOne(Wait.Limit);
+            ct.ThrowIfCancellationRequested();
+        }, Ct);
+        Assert.True(await began.WaitAsync(Wait.Limit, Ct));
+        var like = Put("", "like", WorkPriority.Background);
+        Assert.False(running.IsCompleted);
+        var asked = Put("ann", "a1");
+        _permits.Release(2);
+        _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Wait.Limit, Ct));
+        await Task.WhenAll(asked, like).WaitAsync(Wait.Limit, Ct);
+        Assert.Equal(["a1", "like"], _ran);
+    }
+
+    [Fact]
     public async Task UsersBound_RefusesTheUser_NotTheNext_AndEndsWithTheWork()
     {
         var first = Put("ann", "a1");

@@ -36,7 +36,7 @@ internal static class SamplingChecks
     {
         var given = row.GetProperty("settings");
         var sample = given.GetProperty("sample").GetString()!;
-        var info = Video(row.GetProperty("vlen").GetInt64(), row.GetProperty("fps").GetDouble());
+        var info = ReferenceVideo.Of(row.GetProperty("vlen").GetInt64(), row.GetProperty("fps").GetDouble());
         var expected = Longs(row.GetProperty("indices"));
         var perSecond = sample.StartsWith("fps", StringComparison.Ordinal) ? double.Parse(sample.AsSpan(3), CultureInfo.InvariantCulture) : 1;
         var max = given.GetProperty("max_num_frames").GetInt32();
@@ -67,7 +67,7 @@ internal static class SamplingChecks
     private static void Clip(VerificationReport report, JsonElement row, string name)
     {
         var rate = row.GetProperty("fps").GetDouble();
-        var info = Video((long)Math.Round(row.GetProperty("duration").GetDouble() * rate), rate);
+        var info = ReferenceVideo.Of((long)Math.Round(row.GetProperty("duration").GetDouble() * rate), rate);
         var (start, end) = (row.GetProperty("start").GetDouble(), row.GetProperty("end").GetDouble());
         var (offset, frames, duration) = FrameSampling.Clip(info, start, end);
         report.Equal($"{name} first frame and frames", [offset, frames], [row.GetProperty("start_index").GetInt64(), row.GetProperty("clip_vlen").GetInt64()]);
@@ -75,27 +75,6 @@ internal static class SamplingChecks
         var selection = FrameSampling.Select(info, SamplingSettings.Default with { StartSeconds = start, EndSeconds = end });
         report.Equal($"{name} indices", selection.Indices, Longs(row.GetProperty("indices")));
     }
-
-    /// <summary>A video of constant rate; what does not matter to sampling is made up.</summary>
-    private static VideoInfo Video(long frames, double rate) => new()
-    {
-        Path = "reference",
-        FileSize = 1,
-        Container = "mp4",
-        Codec = "h264",
-        PixelFormat = "yuv420p",
-        Duration = frames / rate,
-        AverageFrameRate = rate,
-        FrameCount = frames,
-        FrameCountSource = FrameCountSource.Container,
-        Width = 64,
-        Height = 48,
-        Rotation = 0,
-        SampleAspectRatio = 1,
-        HasAudio = false,
-        IsVariableFrameRate = false,
-        IsStillImage = false,
-    };
 
     private static long[] Longs(JsonElement array) => [.. array.EnumerateArray().Select(e => e.GetInt64())];
 }

@@ -20,7 +20,7 @@ public sealed class ReadmeTests
         Assert.Equal(expected, lines);
     }
 
-    private static string Checkout()
+    internal static string Checkout()
     {
         for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
         {

@@ -1,5 +1,6 @@
 using Studio.Engine.Checkpoints;
 using Studio.ModelHosting;
+using Studio.Tests.Hosting;
 using Xunit;
 
 namespace Studio.Tests.ModelHosting;
@@ -41,7 +42,7 @@ public sealed class BuiltInModelTests : IDisposable
     [Fact]
     public void ShippedModels_OpenAndHaveACard()
     {
-        string checkout = Checkout();
+        string checkout = ReadmeTests.Checkout();
         foreach (string name in BuiltInModel.Names(checkout).Where(n => BuiltInModel.IsShipped(checkout, n)))
         {
             string folder = BuiltInModel.Folder(checkout, _root, name);
@@ -49,15 +50,5 @@ public sealed class BuiltInModelTests : IDisposable
             Assert.InRange(new DirectoryInfo(folder).EnumerateFiles().Sum(f => f.Length), 1, MostBytes);
             Assert.Contains("Recipe", File.ReadAllText(Path.Combine(folder, "README.md")), StringComparison.Ordinal);
         }
-    }
-
-    private static string Checkout()
-    {
-        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            if (File.Exists(Path.Combine(at.FullName, "Studio.sln"))) return at.FullName;
-        }
-
-        throw new DirectoryNotFoundException("no Studio.sln above the tests");
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Studio.Benchmarks.Verification;
 using Studio.Engine.Video;
 
 namespace Studio.Benchmarks.Evaluation.Verification;
@@ -23,31 +24,10 @@ internal static class FrameChecks
                 continue;
             }
 
-            var info = Video(video.GetProperty("frames").GetInt64(), video.GetProperty("fps").GetDouble());
+            var info = ReferenceVideo.Of(video.GetProperty("frames").GetInt64(), video.GetProperty("fps").GetDouble());
             var selection = FrameSampling.Select(info, new() { MaxFrames = most, StartSeconds = clip?.Item1, EndSeconds = clip?.Item2, ClipLength = 1 });
             check.Report.Equal($"{id} frames", selection.Indices, row.Longs("frame_indices"));
             check.Report.Equal($"{id} seconds", selection.Duration, row.Number("duration"));
         }
     }
-
-    /// <summary>A video of constant rate; what does not matter to sampling is made up.</summary>
-    private static VideoInfo Video(long frames, double rate) => new()
-    {
-        Path = "reference",
-        FileSize = 1,
-        Container = "mp4",
-        Codec = "h264",
-        PixelFormat = "yuv420p",
-        Duration = frames / rate,
-        AverageFrameRate = rate,
-        FrameCount = frames,
-        FrameCountSource = FrameCountSource.Container,
-        Width = 64,
-        Height = 48,
-        Rotation = 0,
-        SampleAspectRatio = 1,
-        HasAudio = false,
-        IsVariableFrameRate = false,
-        IsStillImage = false,
-    };
 }

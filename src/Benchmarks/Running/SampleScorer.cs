@@ -1,0 +1,83 @@
+using System.Text.Json;
+using Studio.Benchmarks.Evaluation;
+using Studio.Benchmarks.Records;
+
+namespace Studio.Benchmarks.Running;
+
+/// <summary>Scores answers, by a judge where the task has one, and records them.</summary>
+internal sealed class SampleScorer(EvalTask task, IRunStore store, EvalRunnerOptions options, ProgressTally tally, TimeProvider time) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, IJudge> _judges = new(StringComparer.Ordinal); // bounded by the batch's jobs
+    private int _failed;
+
+    /// <summary>Samples recorded without a score.</summary>
+    public int Failed => _failed;
+
+    public void Dispose()
+    {
+        foreach (var judge in _judges.Values.OfType<IDisposable>()) judge.Dispose();
+    }
+
+    /// <exception cref="OperationCanceledException">The run was cancelled; the sample is not recorded.</exception>
+    public async Task ScoreAsync(EvalJob job, EvalDocument document, Sample sample, CancellationToken ct)
+    {
+        if (sample.Answer is not null) await ScoreAnswerAsync(job, document, sample, ct).ConfigureAwait(false);
+        sample.RecordedAt = time.GetUtcNow();
+        _ = await store.AddAsync(sample, ct).ConfigureAwait(false);
+        if (sample.Corrected is null) _ = Interlocked.Increment(ref _failed);
+        tally.Recorded(sample);
+    }
+
+    private async Task ScoreAnswerAsync(EvalJob job, EvalDocument document, Sample sample, CancellationToken ct)
+    {
+        try
+        {
+            if (task.NeedsJudge) sample.Judgement = await task.JudgeAsync(document, sample.Answer!, JudgeOf(job.Request), ct).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception e)
+        {
+            var answer = sample.Answer;
+            _ = SampleMaker.Failed(sample, e is TimeoutException or OperationCanceledException ? SampleErrors.Timeout : SampleErrors.Judge, e, null);
+            sample.Answer = answer; // the model did its part
+            return;
+        }
+
+        try
+        {
+            Write(task.Score(document, sample.Judgement ?? sample.Answer!), sample);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _ = SampleMaker.Failed(sample, sample.Judgement is null ? SampleErrors.Internal : SampleErrors.Judge, e, null);
+        }
+    }
+
+    private static void Write(EvalScore score, Sample sample)
+    {
+        (sample.Parsed, sample.CorrectedParsed) = (score.Parsed, score.CorrectedParsed);
+        (sample.Official, sample.Corrected) = (score.Official, score.Corrected);
+        (sample.Choices, sample.OfficialError) = (score.Choices, score.OfficialError);
+        sample.Measures = JsonSerializer.Serialize(new SortedDictionary<string, double>(score.Measures.ToDictionary(), StringComparer.Ordinal), EvalRequest.Json);
+    }
+
+    /// <summary>One judge for each endpoint and model.</summary>
+    private IJudge JudgeOf(EvalRequest request)
+    {
+        if (options.Judge is not { } make || request.JudgeEndpoint is null)
+        {
+            throw new InvalidOperationException($"{task.Name} is scored by a judge; name one with --judge URL and --judge-model NAME");
+        }
+
+        lock (_lock)
+        {
+            var key = $"{request.JudgeEndpoint} {request.JudgeModel}";
+            if (!_judges.TryGetValue(key, out var judge)) _judges[key] = judge = make(request);
+            return judge;
+        }
+    }
+}

@@ -77,6 +77,13 @@ public sealed record EvalRunnerOptions
 
     public ISampleObserver? Observer { get; init; }
 
+    /// <summary>
+    /// Runs a piece of work, one video that is encoded or one question that is answered, when it has its turn on the device, and returns when
+    /// it is done. It may cancel the piece's own token to let others go first, and then runs the piece again. Null where nobody else uses the
+    /// device.
+    /// </summary>
+    public Action<Action<CancellationToken>, CancellationToken>? Device { get; init; }
+
     /// <summary>Makes the judge of a request; called only for tasks that need one.</summary>
     public Func<EvalRequest, IJudge>? Judge { get; init; }
 

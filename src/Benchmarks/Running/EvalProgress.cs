@@ -19,7 +19,7 @@ public sealed record EvalProgress(int Total, int Done, int Failed, double Right,
 internal sealed class ProgressTally(int total, TimeProvider time, Action<EvalProgress>? tell)
 {
     private readonly Lock _lock = new();
-    private long _started = time.GetTimestamp();
+    private readonly long _started = time.GetTimestamp();
     private int _done, _before, _failed;
     private double _right;
     private string _video = "";
@@ -42,12 +42,11 @@ internal sealed class ProgressTally(int total, TimeProvider time, Action<EvalPro
         }
     }
 
-    /// <summary>The work begins now.</summary>
-    public void Start()
+    /// <summary>Tells where it stands.</summary>
+    public void Show()
     {
         lock (_lock)
         {
-            _started = time.GetTimestamp();
             Tell();
         }
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Threading.Channels;
 using Studio.Benchmarks.Evaluation;
 using Studio.Benchmarks.Evaluation.Data;
@@ -26,7 +25,7 @@ public sealed class EvalRunner(IRunStore store, EvalRunnerOptions options, TimeP
         ArgumentNullException.ThrowIfNull(resolved);
         var fresh = new Run
         {
-            Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("N"),
+            Id = RunIds.New(time),
             Key = resolved.Key(),
             Task = resolved.Task,
             Model = resolved.Model,
@@ -38,7 +37,7 @@ public sealed class EvalRunner(IRunStore store, EvalRunnerOptions options, TimeP
             ScorerVersion = resolved.ScorerVersion,
             Given = request.ToJson(),
             Resolved = resolved.ToJson(),
-            Provenance = JsonSerializer.Serialize(provenance, EvalRequest.Json),
+            Provenance = RecordJson.Text(provenance),
             Samples = resolved.Samples,
             CreatedAt = time.GetUtcNow(),
         };
@@ -48,17 +47,21 @@ public sealed class EvalRunner(IRunStore store, EvalRunnerOptions options, TimeP
 
     /// <summary>Runs what the runs of a batch lack in this shard; those that then lack nothing are finished, with their numbers.</summary>
     /// <exception cref="OperationCanceledException">Cancelled: what was recorded stays, and the runs are open.</exception>
-    public async Task<EvalOutcome> RunAsync(EvalBatch batch, Action<EvalProgress>? onProgress = null, CancellationToken ct = default)
+    public Task<EvalOutcome> RunAsync(EvalBatch batch, Action<EvalProgress>? onProgress = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        return RunAsync(batch, new ProgressTally(batch.Jobs.Count * options.Shard.Count(batch.Data.Documents.Count), time, onProgress), ct);
+    }
+
+    internal async Task<EvalOutcome> RunAsync(EvalBatch batch, ProgressTally tally, CancellationToken ct)
+    {
         Check(batch);
         var jobs = new List<(EvalJob Job, IReadOnlySet<int> Recorded)>(); // bounded by the batch
-        var tally = new ProgressTally(batch.Jobs.Count * Enumerable.Range(0, batch.Data.Documents.Count).Count(options.Shard.Holds), time, onProgress);
         try
         {
             foreach (var job in batch.Jobs) jobs.Add((job, await BeginAsync(job, tally, ct).ConfigureAwait(false)));
             var before = tally.Done;
-            tally.Start();
+            tally.Show();
             var failed = await PipeAsync(batch, jobs, tally, ct).ConfigureAwait(false);
             var unfinished = 0;
             foreach (var (job, _) in jobs) unfinished += await EndAsync(job, batch.Data, ct).ConfigureAwait(false) ? 0 : 1;

@@ -125,7 +125,7 @@ public sealed record ResolvedRun
             Threads = model.Device.IsCpu ? torch.get_num_threads() : 0,
             // The originals' needle test reads every visual token in every layer (videochat-flash.md 8.1).
             Compression = CompressionOf(request.Setting.Compress ?? (forced ? "off" : null), model).ToString(),
-            Frames = request.Variant == EvalVariant.Blind ? "none" : FramesText(Sampling(request, data.Task, model)),
+            Frames = request.Variant == EvalVariant.Blind ? "none" : data.Task is NeedleTask or WorldNeedle ? "every frame" : FramesText(Sampling(request, data.Task, model)),
             MaxNewTokens = generation.MaxNewTokens,
             RepetitionPenalty = generation.RepetitionPenalty,
             StopIds = generation.StopIds,
@@ -133,10 +133,10 @@ public sealed record ResolvedRun
     }
 
     /// <summary>One line of JSON, fields in the order of this type.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, EvalRequest.Json);
+    public string ToJson() => RecordJson.Text(this);
 
     /// <exception cref="JsonException">Not resolved settings.</exception>
-    public static ResolvedRun FromJson(string json) => JsonSerializer.Deserialize<ResolvedRun>(json, EvalRequest.Json) ?? throw new JsonException("The settings are null.");
+    public static ResolvedRun FromJson(string json) => RecordJson.Read<ResolvedRun>(json);
 
     /// <summary>SHA-256 of the JSON form, 64 lower-case hexadecimal digits.</summary>
     public string Key() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ToJson())));

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Studio.Benchmarks.Evaluation;
 using Studio.Benchmarks.Evaluation.Data;
 using Studio.Benchmarks.Records;
@@ -23,7 +22,7 @@ internal sealed class SampleMaker(EvalBatch batch, EvalRunnerOptions options, En
     /// <summary>Which frames of a document's video a setting reads.</summary>
     private SamplingSettings Sampling(EvalJob job, EvalMedia media)
     {
-        var sampling = ResolvedRun.Sampling(job.Request, batch.Data.Task, batch.Model!);
+        var sampling = media.Frames is { } frames ? batch.Model!.Sampling(SamplingSettings.Uniform(frames)) : ResolvedRun.Sampling(job.Request, batch.Data.Task, batch.Model!);
         return media.Clip is { } clip ? sampling with { StartSeconds = clip.Start, EndSeconds = clip.End } : sampling;
     }
 
@@ -36,9 +35,14 @@ internal sealed class SampleMaker(EvalBatch batch, EvalRunnerOptions options, En
         {
             try
             {
-                torch.ResetPeakMemory();
-                var encoded = batch.Encoder!.EncodeAhead(model, media.Path, sampling, AheadBytes(samplings.Count), time, ct);
-                if (encoded.Costs.Count > 0) encodings.Add(encoded.Key, encoded.Costs, model.Device.IsCpu ? torch.CpuMemory().Peak : 0);
+                OnDevice(
+                    piece =>
+                    {
+                        torch.ResetPeakMemory();
+                        var encoded = batch.Encoder!.EncodeAhead(model, media.Path, sampling, AheadBytes(samplings.Count), time, piece);
+                        if (encoded.Costs.Count > 0) encodings.Add(encoded.Key, encoded.Costs, model.Device.IsCpu ? torch.CpuMemory().Peak : 0);
+                    },
+                    ct);
             }
             catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
             {
@@ -54,23 +58,39 @@ internal sealed class SampleMaker(EvalBatch batch, EvalRunnerOptions options, En
         var sample = Blank(job, prepared);
         if (prepared.Failure is { } failure) return Failed(sample, SampleErrors.ClassOf(failure), failure, null);
         if (job.Request.Variant == EvalVariant.Random) return Random(sample, job, prepared.Document);
-        using var limit = new CancellationTokenSource(options.SampleTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
         try
         {
-            return Ask(sample, job, prepared, either.Token);
+            OnDevice(piece => AskInTime(sample, job, prepared, piece), ct);
+            return sample;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
             throw;
         }
-        catch (OperationCanceledException e)
-        {
-            return Failed(sample, SampleErrors.Timeout, new TimeoutException($"no answer within {options.SampleTimeout.TotalSeconds:0} s", e), null);
-        }
         catch (Exception e)
         {
             return Failed(sample, SampleErrors.ClassOf(e), e, prepared.Media?.Path);
+        }
+    }
+
+    private void OnDevice(Action<CancellationToken> work, CancellationToken ct)
+    {
+        if (options.Device is { } device) device(work, ct);
+        else work(ct);
+    }
+
+    /// <summary>The time begins with the turn on the device.</summary>
+    private void AskInTime(Sample sample, EvalJob job, PreparedDocument prepared, CancellationToken ct)
+    {
+        using var limit = new CancellationTokenSource(options.SampleTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
+        try
+        {
+            Ask(sample, job, prepared, either.Token);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            throw new TimeoutException($"no answer within {options.SampleTimeout.TotalSeconds:0} s", e);
         }
     }
 
@@ -98,7 +118,7 @@ internal sealed class SampleMaker(EvalBatch batch, EvalRunnerOptions options, En
         }
     }
 
-    private Sample Ask(Sample sample, EvalJob job, PreparedDocument prepared, CancellationToken ct)
+    private void Ask(Sample sample, EvalJob job, PreparedDocument prepared, CancellationToken ct)
     {
         var (task, model, document) = (batch.Data.Task, batch.Model!, prepared.Document);
         var forced = ResolvedRun.IsForced(job.Request, task);
@@ -122,14 +142,13 @@ internal sealed class SampleMaker(EvalBatch batch, EvalRunnerOptions options, En
         sample.Prompt = answer.UserTurn;
         sample.Answer = forced ? answer.Text : answer.Text.Trim();
         (sample.Frames, sample.VisualTokens, sample.GeneratedTokens) = (answer.Frames, answer.VisualTokens, answer.GeneratedTokens);
-        sample.StageTokens = JsonSerializer.Serialize(answer.StageTokens, EvalRequest.Json);
+        sample.StageTokens = RecordJson.Text(answer.StageTokens);
         if (answer.Trace is { } trace && options.Observer!.Survival(document, media!, trace) is { } survival)
         {
-            sample.Survival = JsonSerializer.Serialize(survival, EvalRequest.Json);
+            sample.Survival = RecordJson.Text(survival);
         }
 
-        sample.Costs = JsonSerializer.Serialize(Costs(answer, media is null ? null : KeyOf(prepared, ask.Sampling, ct)), EvalRequest.Json);
-        return sample;
+        sample.Costs = RecordJson.Text(Costs(answer, media is null ? null : KeyOf(prepared, ask.Sampling, ct)));
     }
 
     private string KeyOf(PreparedDocument prepared, SamplingSettings sampling, CancellationToken ct)
@@ -167,19 +186,8 @@ internal sealed class SampleMaker(EvalBatch batch, EvalRunnerOptions options, En
 
     private static Sample Blank(EvalJob job, PreparedDocument prepared)
     {
-        var document = prepared.Document;
-        return new()
-        {
-            RunId = job.Run.Id,
-            Ordinal = prepared.Ordinal,
-            DocumentId = document.Id,
-            Part = document.Part,
-            Cluster = document.Cluster,
-            Labels = JsonSerializer.Serialize(new SortedDictionary<string, string>(document.Labels.ToDictionary(), StringComparer.Ordinal), EvalRequest.Json),
-            Media = document.Media,
-            MediaHash = prepared.Hash,
-            Expected = document.GoldLetter ?? document.Answer,
-            Options = JsonSerializer.Serialize(document.Options, EvalRequest.Json),
-        };
+        var sample = SampleDocuments.Of(job.Run.Id, prepared.Ordinal, prepared.Document);
+        sample.MediaHash = prepared.Hash;
+        return sample;
     }
 }

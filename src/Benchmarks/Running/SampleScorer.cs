@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Studio.Benchmarks.Evaluation;
 using Studio.Benchmarks.Records;
 
@@ -49,20 +48,12 @@ internal sealed class SampleScorer(EvalTask task, IRunStore store, EvalRunnerOpt
 
         try
         {
-            Write(task.Score(document, sample.Judgement ?? sample.Answer!), sample);
+            SampleDocuments.Score(sample, task.Score(document, sample.Judgement ?? sample.Answer!));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             _ = SampleMaker.Failed(sample, sample.Judgement is null ? SampleErrors.Internal : SampleErrors.Judge, e, null);
         }
-    }
-
-    private static void Write(EvalScore score, Sample sample)
-    {
-        (sample.Parsed, sample.CorrectedParsed) = (score.Parsed, score.CorrectedParsed);
-        (sample.Official, sample.Corrected) = (score.Official, score.Corrected);
-        (sample.Choices, sample.OfficialError) = (score.Choices, score.OfficialError);
-        sample.Measures = JsonSerializer.Serialize(new SortedDictionary<string, double>(score.Measures.ToDictionary(), StringComparer.Ordinal), EvalRequest.Json);
     }
 
     /// <summary>One judge for each endpoint and model.</summary>

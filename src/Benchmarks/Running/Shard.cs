@@ -35,5 +35,8 @@ public readonly record struct Shard
 
     public bool Holds(int ordinal) => ordinal % Of == Number - 1;
 
+    /// <summary>Samples of the part, of so many in all.</summary>
+    public int Count(int samples) => (samples / Of) + (samples % Of >= Number ? 1 : 0);
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number}/{Of}");
 }

@@ -70,13 +70,14 @@ public static class SampleDocuments
         }
     }
 
-    /// <summary>The sample with its score, or null where it has none.</summary>
+    /// <summary>Whether a sample counts in any number.</summary>
+    public static bool IsScored(Sample sample) => sample is { Corrected: not null, ErrorClass: null };
+
+    /// <summary>A sample that has a score, as a task's aggregate takes it.</summary>
     /// <exception cref="InvalidDataException">A field of the row is damaged.</exception>
-    public static ScoredSample? Scored(Sample sample)
+    public static ScoredSample Scored(Sample sample, EvalDocument document)
     {
         ArgumentNullException.ThrowIfNull(sample);
-        if (sample.Corrected is not { } corrected || sample.ErrorClass is not null) return null;
-        var document = Document(sample);
         try
         {
             return new(document, sample.Judgement ?? sample.Answer ?? "", new EvalScore
@@ -84,7 +85,7 @@ public static class SampleDocuments
                 Parsed = sample.Parsed,
                 Official = sample.Official,
                 CorrectedParsed = sample.CorrectedParsed,
-                Corrected = corrected,
+                Corrected = sample.Corrected ?? throw new ArgumentException($"Sample {sample.Ordinal} of run {sample.RunId} has no score.", nameof(sample)),
                 Choices = sample.Choices,
                 OfficialError = sample.OfficialError,
                 Measures = RecordJson.Read<SortedDictionary<string, double>>(sample.Measures),

@@ -1,4 +1,5 @@
 using Studio.Benchmarks.Evaluation.Data;
+using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Records.Store;
 using Studio.Benchmarks.Running;
 using Studio.Engine.Chat;
@@ -32,6 +33,9 @@ internal sealed class EvalParts(Terminal console, string device) : IDisposable
         },
         Provenance = new(StudioPaths.Root, AppContext.BaseDirectory),
     };
+
+    /// <summary>As an evaluation runs where nothing else is asked for.</summary>
+    public static EvalRunnerOptions Options => new() { Summarise = RunSummaries.Of };
 
     /// <summary>The results database of the studio, or the one that STUDIO_RESULTS names.</summary>
     public static Task<RunStore> ConnectAsync(CancellationToken ct) =>

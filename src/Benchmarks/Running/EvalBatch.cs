@@ -35,6 +35,16 @@ public interface ISampleObserver
     NeedleSurvival? Survival(EvalDocument document, EvalMedia media, CompressionTrace trace);
 }
 
+/// <summary>Follows needles by the seconds in which their frames are shown (<see cref="NeedleTracking"/>).</summary>
+public sealed class NeedleObserver : ISampleObserver
+{
+    public NeedleSurvival? Survival(EvalDocument document, EvalMedia media, CompressionTrace trace)
+    {
+        ArgumentNullException.ThrowIfNull(media);
+        return NeedleTracking.Of(trace, media.Needles);
+    }
+}
+
 /// <summary>Reported numbers of a run from its samples.</summary>
 /// <param name="samples">All, in order of their ordinal.</param>
 public delegate RunSummary RunSummariser(Run run, IEvalData data, IReadOnlyList<Sample> samples);
@@ -75,7 +85,8 @@ public sealed record EvalRunnerOptions
     /// <summary>Tries samples again that failed before.</summary>
     public bool RetryFailed { get; init; }
 
-    public ISampleObserver? Observer { get; init; }
+    /// <summary>Null records no survival.</summary>
+    public ISampleObserver? Observer { get; init; } = new NeedleObserver();
 
     /// <summary>
     /// Runs a piece of work, one video that is encoded or one question that is answered, when it has its turn on the device, and returns when
@@ -87,7 +98,7 @@ public sealed record EvalRunnerOptions
     /// <summary>Makes the judge of a request; called only for tasks that need one.</summary>
     public Func<EvalRequest, IJudge>? Judge { get; init; }
 
-    public required RunSummariser Summarise { get; init; }
+    public RunSummariser Summarise { get; init; } = RunSummaries.Of;
 }
 
 /// <summary>How a batch ended.</summary>

@@ -72,8 +72,9 @@ public sealed class EvalRunner(IRunStore store, EvalRunnerOptions options, TimeP
             var (state, reason) = e is OperationCanceledException ? (RunState.Open, (string?)null) : (RunState.Failed, SampleErrors.Message(e, null, ""));
             foreach (var (job, _) in jobs.Where(j => j.Job.Run.State != RunState.Finished))
             {
-                // The caller's token is spent; a short transaction of its own tells how it ended.
-                await store.SetStateAsync(job.Run.Id, state, reason, CancellationToken.None).ConfigureAwait(false);
+                // The caller's token is spent; short transactions of their own tell how it ended. Another shard may have finished it.
+                var recorded = await store.RecordedAsync(job.Run.Id, CancellationToken.None).ConfigureAwait(false);
+                if (recorded.Count < job.Run.Samples) await store.SetStateAsync(job.Run.Id, state, reason, CancellationToken.None).ConfigureAwait(false);
             }
 
             throw;
@@ -110,17 +111,20 @@ public sealed class EvalRunner(IRunStore store, EvalRunnerOptions options, TimeP
     private async Task<bool> EndAsync(EvalJob job, IEvalData data, CancellationToken ct)
     {
         if (job.Run.State == RunState.Finished) return true;
-        var recorded = await store.RecordedAsync(job.Run.Id, ct).ConfigureAwait(false);
-        if (recorded.Count < job.Run.Samples)
+        if (!await IsWholeAsync().ConfigureAwait(false))
         {
             await store.SetStateAsync(job.Run.Id, RunState.Open, null, ct).ConfigureAwait(false);
-            return false;
+            // Another shard may have recorded the last sample and finished the run between the two: then it is finished once more.
+            if (!await IsWholeAsync().ConfigureAwait(false)) return false;
         }
 
         var samples = new List<Sample>(); // bounded by the documents
         await foreach (var sample in store.SamplesAsync(job.Run.Id, ct).ConfigureAwait(false)) samples.Add(sample);
         await store.FinishAsync(job.Run.Id, options.Summarise(job.Run, data, samples), ct).ConfigureAwait(false);
+        job.Run.State = RunState.Finished;
         return true;
+
+        async Task<bool> IsWholeAsync() => (await store.RecordedAsync(job.Run.Id, ct).ConfigureAwait(false)).Count >= job.Run.Samples;
     }
 
     /// <returns>Samples that failed now.</returns>
@@ -130,6 +134,7 @@ public sealed class EvalRunner(IRunStore store, EvalRunnerOptions options, TimeP
         var ct = stop.Token;
         var maker = new SampleMaker(batch, options, new EncodingCosts(), time);
         using var scorer = new SampleScorer(batch.Data.Task, store, options, tally, time);
+        scorer.MakeJudges(jobs.Select(j => j.Job.Request));
         var prepared = Channel.CreateBounded<(Task<PreparedDocument> Document, IReadOnlyList<EvalJob> Jobs)>(EvalRunnerOptions.PrepareAhead);
         var encoded = Channel.CreateBounded<(PreparedDocument Document, IReadOnlyList<EvalJob> Jobs)>(Math.Max(1, options.EncodeAhead));
         var answered = Channel.CreateBounded<(EvalJob Job, EvalDocument Document, Sample Sample)>(EvalRunnerOptions.ScoreBehind);

@@ -6,7 +6,6 @@ namespace Studio.Benchmarks.Running;
 /// <summary>Scores answers, by a judge where the task has one, and records them.</summary>
 internal sealed class SampleScorer(EvalTask task, IRunStore store, EvalRunnerOptions options, ProgressTally tally, TimeProvider time) : IDisposable
 {
-    private readonly Lock _lock = new();
     private readonly Dictionary<string, IJudge> _judges = new(StringComparer.Ordinal); // bounded by the batch's jobs
     private int _failed;
 
@@ -32,11 +31,15 @@ internal sealed class SampleScorer(EvalTask task, IRunStore store, EvalRunnerOpt
     {
         try
         {
-            if (task.NeedsJudge) sample.Judgement = await task.JudgeAsync(document, sample.Answer!, JudgeOf(job.Request), ct).ConfigureAwait(false);
+            if (task.NeedsJudge) sample.Judgement = await task.JudgeAsync(document, sample.Answer!, _judges[Key(job.Request)], ct).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
             throw;
+        }
+        catch (JudgeException e) when (e.EndsRun)
+        {
+            throw; // every other sample would fail alike
         }
         catch (Exception e)
         {
@@ -56,19 +59,17 @@ internal sealed class SampleScorer(EvalTask task, IRunStore store, EvalRunnerOpt
         }
     }
 
-    /// <summary>One judge for each endpoint and model.</summary>
-    private IJudge JudgeOf(EvalRequest request)
+    /// <summary>Makes the judges before anything is asked: one that cannot be is told at once.</summary>
+    /// <exception cref="ArgumentException">The task needs a judge, and a request names none that can be used.</exception>
+    public void MakeJudges(IEnumerable<EvalRequest> requests)
     {
-        if (options.Judge is not { } make || request.JudgeEndpoint is null)
+        if (!task.NeedsJudge) return;
+        var make = options.Judge ?? throw new ArgumentException($"{task.Name} is scored by a judge; name one with --judge URL and --judge-model NAME");
+        foreach (var request in requests)
         {
-            throw new InvalidOperationException($"{task.Name} is scored by a judge; name one with --judge URL and --judge-model NAME");
-        }
-
-        lock (_lock)
-        {
-            var key = $"{request.JudgeEndpoint} {request.JudgeModel}";
-            if (!_judges.TryGetValue(key, out var judge)) _judges[key] = judge = make(request);
-            return judge;
+            if (!_judges.ContainsKey(Key(request))) _judges[Key(request)] = make(request);
         }
     }
+
+    private static string Key(EvalRequest request) => $"{request.JudgeEndpoint} {request.JudgeModel}";
 }

@@ -1,5 +1,5 @@
+using Studio.Benchmarks.Evaluation;
 using Studio.Benchmarks.Evaluation.Data;
-using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Records.Store;
 using Studio.Benchmarks.Running;
 using Studio.Engine.Chat;
@@ -35,7 +35,7 @@ internal sealed class EvalParts(Terminal console, string device) : IDisposable
     };
 
     /// <summary>As an evaluation runs where nothing else is asked for.</summary>
-    public static EvalRunnerOptions Options => new() { Summarise = RunSummaries.Of };
+    public static EvalRunnerOptions Options => new() { Judge = request => new HttpJudge(HttpJudge.Options(request, Environment.GetEnvironmentVariable)) };
 
     /// <summary>The results database of the studio, or the one that STUDIO_RESULTS names.</summary>
     public static Task<RunStore> ConnectAsync(CancellationToken ct) =>

@@ -130,7 +130,7 @@ internal sealed class EvalRequestOptions
     }
 
     /// <summary>A schedule has commas of its own, so that a list of them is separated by ';'.</summary>
-    internal static IReadOnlyList<string> Compressions(string? text)
+    internal static string[] Compressions(string? text)
     {
         if (text is null) return [];
         var separator = text.Contains(';', StringComparison.Ordinal) || text.Contains(':', StringComparison.Ordinal) ? ';' : ',';
@@ -155,14 +155,14 @@ internal sealed class EvalRequestOptions
     /// <summary>Paths are kept whole: a run is asked for again from anywhere.</summary>
     private static string? Full(string? path) => path is null ? null : Path.GetFullPath(path);
 
-    private static IReadOnlyList<string> Texts(ParseResult parse, Option<string?> option, char separator) => parse.GetValue(option) is { } text ? Split(text, separator) : [];
+    private static string[] Texts(ParseResult parse, Option<string?> option, char separator) => parse.GetValue(option) is { } text ? Split(text, separator) : [];
 
-    private static IReadOnlyList<string> Split(string text, char separator) => text.Split(separator, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    private static string[] Split(string text, char separator) => text.Split(separator, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private static IReadOnlyList<int> Whole(ParseResult parse, Option<string?> option) => [.. Texts(parse, option, ',').Select(t =>
+    private static int[] Whole(ParseResult parse, Option<string?> option) => [.. Texts(parse, option, ',').Select(t =>
         int.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n > 0 ? n : throw new ArgumentException($"{option.Name}: '{t}' is no whole number above 0"))];
 
-    private static IReadOnlyList<double> Numbers(ParseResult parse, Option<string?> option) => [.. Texts(parse, option, ',').Select(t =>
+    private static double[] Numbers(ParseResult parse, Option<string?> option) => [.. Texts(parse, option, ',').Select(t =>
         double.TryParse(t, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n) ? n : throw new ArgumentException($"{option.Name}: '{t}' is no number"))];
 
     private static IReadOnlyList<T>? NullIfNone<T>(IReadOnlyList<T> values) => values.Count == 0 ? null : values;

@@ -32,12 +32,24 @@ internal static class EvalRunCommand
             async () =>
             {
                 using var store = await EvalParts.ConnectAsync(ct);
-                var old = await store.GetAsync(parse.GetValue(run)!, ct);
+                var old = await GetAsync(store, parse.GetValue(run)!, ct);
                 if (old.Source != "studio") throw new ArgumentException($"run {old.Id} was imported from {old.Source}: it can only be run again there");
                 return await WorkAsync(console, store, [EvalRequest.FromJson(old.Given)], working, parse, again: true, ct);
             },
             CancellationToken.None));
         return command;
+    }
+
+    private static async Task<Run> GetAsync(IRunStore store, string id, CancellationToken ct)
+    {
+        try
+        {
+            return await store.GetAsync(id, ct);
+        }
+        catch (KeyNotFoundException e)
+        {
+            throw new ArgumentException(e.Message, e);
+        }
     }
 
     private static Command Asking(Terminal console, bool isSweep, string name, string description)
@@ -61,7 +73,7 @@ internal static class EvalRunCommand
     {
         if (parse.GetValue(working.Threads) is { } threads) torch.set_num_threads(threads);
         using var parts = new EvalParts(console, parse.GetValue(working.Device)!);
-        var options = working.Options(parse, EvalParts.Options);
+        var options = working.Apply(parse, EvalParts.Options);
         var session = new EvalSession(store, parts.Surroundings, options, TimeProvider.System);
         var plan = session.Prepare(requests);
         if (plan.Missing.Count > 0)
@@ -180,7 +192,7 @@ internal static class EvalRunCommand
             });
         }
 
-        public EvalRunnerOptions Options(ParseResult parse, EvalRunnerOptions options) => options with
+        public EvalRunnerOptions Apply(ParseResult parse, EvalRunnerOptions options) => options with
         {
             Shard = parse.GetValue(Shard) is { } shard ? Benchmarks.Running.Shard.Parse(shard) : Benchmarks.Running.Shard.Whole,
             RetryFailed = parse.GetValue(RetryFailed),

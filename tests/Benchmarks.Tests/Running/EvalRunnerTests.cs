@@ -32,12 +32,12 @@ public sealed class EvalRunnerTests(TinyEval tiny) : IClassFixture<TinyEval>
             Assert.True(s is { Frames: 4, VisualTokens: 64, GeneratedTokens: > 0, Corrected: not null, Error: null, StageTokens: "[64]", Survival: null }, JsonSerializer.Serialize(s));
             Assert.Equal(64, s.MediaHash.Length);
             Assert.Matches(@"^<image>\nThe video lasts for [0-9]\.00 seconds, and 4 frames are uniformly sampled from it\. Question: Which is it", s.Prompt);
-            SampleCosts costs = JsonSerializer.Deserialize<SampleCosts>(s.Costs, EvalRequest.Json)!;
+            SampleCosts costs = RecordJson.Read<SampleCosts>(s.Costs);
             Assert.True(costs is { TotalMilliseconds: > 0, FirstTokenMilliseconds: > 0, KvBytes: > 0, Flops: > 0, PeakBytes: > 0 }, s.Costs);
             Assert.Superset(new HashSet<string> { "tower", "prefill", "decode", "frames" }, costs.Milliseconds.Keys.ToHashSet());
             Assert.True(costs.TotalMilliseconds >= costs.Milliseconds["tower"], s.Costs);
         });
-        Assert.Equal([false, false, false, true, true], samples.Select(s => JsonSerializer.Deserialize<SampleCosts>(s.Costs, EvalRequest.Json)!.WasCached));
+        Assert.Equal([false, false, false, true, true], samples.Select(s => RecordJson.Read<SampleCosts>(s.Costs).WasCached));
         Assert.Equal((0, 5), (told[0].Done, told[0].Total));
         Assert.Equal((5, 0, TimeSpan.Zero), (told[^1].Done, told[^1].Failed, told[^1].Left));
         Assert.Equal(samples.Average(s => s.Corrected!.Value), told[^1].Accuracy, 9);
@@ -94,6 +94,21 @@ public sealed class EvalRunnerTests(TinyEval tiny) : IClassFixture<TinyEval>
     }
 
     [Fact]
+    public async Task Run_ShardsAtTheSameTime_FinishTheRunWhateverTheirOrder()
+    {
+        ListData good = await tiny.DataAsync(1);
+        var data = new ListData(good.Task, ["x.mp4"], 9);
+        for (int round = 0; round < 25; round++)
+        {
+            var store = new MemoryRunStore();
+            EvalRequest request = TinyEval.Request() with { Variant = EvalVariant.Random };
+            _ = await Task.WhenAll(Enumerable.Range(1, 3).Select(k => Task.Run(() => tiny.RunAsync(store, data, [request], TinyEval.Options() with { Shard = new Shard(k, 3) }, ct: Ct), Ct)));
+            Run run = Assert.Single((await store.ListAsync(new RunFilter(), Ct)).Runs);
+            Assert.Equal((RunState.Finished, 9), (run.State, store.Order.Count));
+        }
+    }
+
+    [Fact]
     public async Task Run_FinishedOne_IsNotRunAgainUnlessAsked()
     {
         ListData data = await tiny.DataAsync(2);
@@ -130,7 +145,7 @@ public sealed class EvalRunnerTests(TinyEval tiny) : IClassFixture<TinyEval>
         // Each setting bears the cost of encoding.
         foreach (EvalJob job in jobs)
         {
-            Assert.All(await AllAsync(store, job.Run.Id), s => Assert.Contains("tower", JsonSerializer.Deserialize<SampleCosts>(s.Costs, EvalRequest.Json)!.Milliseconds.Keys));
+            Assert.All(await AllAsync(store, job.Run.Id), s => Assert.Contains("tower", RecordJson.Read<SampleCosts>(s.Costs).Milliseconds.Keys));
         }
     }
 
@@ -167,7 +182,7 @@ public sealed class EvalRunnerTests(TinyEval tiny) : IClassFixture<TinyEval>
         List<Sample> samples = await AllAsync(store, jobs[0].Run.Id);
         Assert.Equal([null, "media", "media", "memory", null], samples.Select(s => s.ErrorClass));
         Assert.All(samples.Where(s => s.ErrorClass is not null), s => Assert.True(s is { Corrected: null, Official: null, Answer: null } && s.Error!.Length > 0));
-        RunSummary summary = JsonSerializer.Deserialize<RunSummary>((await store.GetAsync(jobs[0].Run.Id, Ct)).Summary!, EvalRequest.Json)!;
+        RunSummary summary = RecordJson.Read<RunSummary>((await store.GetAsync(jobs[0].Run.Id, Ct)).Summary!);
         Assert.Equal((2, 3), (summary.Scored, summary.Failed));
 
         broken = false;
@@ -234,13 +249,18 @@ public sealed class EvalRunnerTests(TinyEval tiny) : IClassFixture<TinyEval>
         Assert.Contains("pred", sample.Judgement, StringComparison.Ordinal);
         Assert.Equal(2, judge.Asked);
 
-        var without = new MemoryRunStore();
-        (outcome, jobs) = await tiny.RunAsync(without, data, [request], ct: Ct);
+        var mute = new MemoryRunStore();
+        (outcome, jobs) = await tiny.RunAsync(mute, data, [request], TinyEval.Options() with { Judge = _ => new ScriptedJudge { Failure = new HttpRequestException("503") } }, ct: Ct);
         Assert.Equal(1, outcome.Failed);
-        sample = Assert.Single(await AllAsync(without, jobs[0].Run.Id));
-        Assert.Equal(SampleErrors.Judge, sample.ErrorClass);
-        Assert.Contains("--judge", sample.Error, StringComparison.Ordinal);
+        sample = Assert.Single(await AllAsync(mute, jobs[0].Run.Id));
+        Assert.Equal((SampleErrors.Judge, "503"), (sample.ErrorClass, sample.Error));
         Assert.NotNull(sample.Answer);
+
+        var closed = new MemoryRunStore();
+        _ = await Assert.ThrowsAsync<JudgeException>(() => tiny.RunAsync(closed, data, [request], TinyEval.Options() with { Judge = _ => new ScriptedJudge { Failure = new JudgeException("key refused", endsRun: true) } }, ct: Ct));
+        Assert.Equal(RunState.Failed, (await closed.ListAsync(new RunFilter(), Ct)).Runs[0].State);
+        ArgumentException none = await Assert.ThrowsAsync<ArgumentException>(() => tiny.RunAsync(new MemoryRunStore(), data, [request], ct: Ct));
+        Assert.Contains("--judge", none.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -303,10 +323,12 @@ public sealed class EvalRunnerTests(TinyEval tiny) : IClassFixture<TinyEval>
     {
         private int _asked;
 
+        public Exception? Failure { get; init; }
+
         public int Asked => _asked;
 
         public Task<string> AskAsync(JudgeRequest request, CancellationToken ct) =>
-            Task.FromResult(Interlocked.Increment(ref _asked) == 1 ? "a ball" : "{'pred': 'yes', 'score': 5}");
+            Failure is { } failure ? Task.FromException<string>(failure) : Task.FromResult(Interlocked.Increment(ref _asked) == 1 ? "a ball" : "{'pred': 'yes', 'score': 5}");
     }
 
     private sealed class CountingObserver : ISampleObserver

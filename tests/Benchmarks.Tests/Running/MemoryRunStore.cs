@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using Studio.Benchmarks.Records;
 
 namespace Studio.Benchmarks.Tests.Running;
@@ -63,7 +62,7 @@ internal sealed class MemoryRunStore : IRunStore
 
     public Task FinishAsync(string runId, RunSummary summary, CancellationToken ct)
     {
-        lock (_lock) (_runs[runId].State, _runs[runId].Summary) = (RunState.Finished, JsonSerializer.Serialize(summary, EvalRequest.Json));
+        lock (_lock) (_runs[runId].State, _runs[runId].Summary) = (RunState.Finished, RecordJson.Text(summary));
         return Task.CompletedTask;
     }
 
@@ -105,10 +104,10 @@ internal sealed class MemoryRunStore : IRunStore
             {
                 Sample plain = Copy(s);
                 (plain.RunId, plain.Costs, plain.RecordedAt) = ("", "{}", default);
-                return JsonSerializer.Serialize(plain, EvalRequest.Json);
+                return RecordJson.Text(plain);
             }));
         }
     }
 
-    private static T Copy<T>(T value) => JsonSerializer.Deserialize<T>(JsonSerializer.Serialize(value, EvalRequest.Json), EvalRequest.Json)!;
+    private static T Copy<T>(T value) => RecordJson.Read<T>(RecordJson.Text(value));
 }

@@ -135,7 +135,7 @@ public sealed class EvalBenchmark(VideoModel model, IEvalData data, Func<IRunSto
             jobs.Add(await runner.OpenAsync(request, ResolvedRun.Of(request, data, model, "bench"), provenance, ct: ct).ConfigureAwait(false));
         }
 
-        var outcome = await runner.RunAsync(new() { Data = data, Model = model, Encoder = new(MediaTools.Locate(), cache), Jobs = jobs }, null, ct).ConfigureAwait(false);
+        var outcome = await runner.RunAsync(new() { Data = data, Model = model, Encoder = new(MediaTools.Locate(), cache), Jobs = jobs }, onProgress: null, ct: ct).ConfigureAwait(false);
         if (outcome.Failed > 0) throw new InvalidOperationException($"{outcome.Failed} samples failed; nothing was measured");
         return _time.GetElapsedTime(start).TotalSeconds;
     }

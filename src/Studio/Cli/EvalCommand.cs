@@ -9,6 +9,11 @@ internal static class EvalCommand
     /// <summary>Shown below the command's help.</summary>
     public static readonly string[] Samples =
     [
+        "eval run niah --lengths 64,128 --depths 0,0.5,1 --per-cell 4",
+        "eval run videomme --annotations /data/Video-MME --videos /data/Video-MME/videos --limit 100",
+        "eval run world --variant blind",
+        "eval sweep niah --compress off;balanced;strong --lengths 64,256",
+        "eval run videomme --annotations /data/Video-MME --videos /data/Video-MME/videos --shard 1/4",
         "eval verify",
         "eval verify --golden golden/eval --json",
     ];
@@ -16,6 +21,9 @@ internal static class EvalCommand
     public static Command Create(Terminal console)
     {
         var eval = new Command("eval", "Evaluations on benchmarks.");
+        eval.Add(EvalRunCommand.Run(console));
+        eval.Add(EvalRunCommand.Sweep(console));
+        eval.Add(EvalRunCommand.Rerun(console));
         eval.Add(Verify(console));
         return eval;
     }

@@ -154,6 +154,13 @@ public sealed class H264Writer
     public async Task JoinAsync(string path, FrameRate rate, IReadOnlyList<VideoPart> parts, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(parts);
+        const long second = 1_000_000;
+        if (second * rate.Seconds % rate.Frames != 0)
+        {
+            throw new ArgumentException($"At {rate} frames a second no cut falls on a whole microsecond, and parts would not be exact; use another rate.", nameof(rate));
+        }
+
+        long frameMicroseconds = second * rate.Seconds / rate.Frames;
         var list = new System.Text.StringBuilder("ffconcat version 1.0\n");
         foreach (VideoPart part in parts)
         {
@@ -195,8 +202,7 @@ public sealed class H264Writer
             File.Delete(temporary);
         }
 
-        // Half a frame early: no rounding of time stamps moves a cut.
-        string At(int frame) => Math.Max(0, (frame - 0.5) * rate.Seconds / rate.Frames).ToString("0.######", CultureInfo.InvariantCulture);
+        string At(int frame) => string.Create(CultureInfo.InvariantCulture, $"{frame * frameMicroseconds}us");
     }
 
     private async Task WriteAsync(

@@ -111,6 +111,7 @@ internal static class NeedleCells
     public static IReadOnlyList<int> Lengths(EvalRequest request, IReadOnlyList<int> standard)
     {
         EvalDataSource.Require(request.Setting.Fps is null, $"{request.Setting.Fps} frames a second in a needle test, which reads every frame of its videos", "lengths in frames");
+        EvalDataSource.Require(request.Setting.MaxFrames is null, $"at most {request.Setting.MaxFrames} frames in a needle test, which reads every frame of its videos", "lengths in frames");
         EvalDataSource.Require(request.Setting.Frames is null || request.Lengths is null, $"{request.Setting.Frames} frames beside lengths", "one of them");
         var lengths = request.Setting.Frames is { } frames ? [frames] : request.Lengths ?? standard;
         Check(lengths, "lengths", l => l is >= 1 and <= MaxFrames, $"1 to {MaxFrames} frames");

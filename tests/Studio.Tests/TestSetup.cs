@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
-using Studio.Data;
+using Studio.Benchmarks.Storage;
 using Studio.Engine.Torch;
 
 namespace Studio.Tests;

@@ -24,6 +24,12 @@ public sealed class Sample
     /// <summary>SHA-256 of the video; empty where there is none.</summary>
     public string MediaHash { get; set; } = "";
 
+    /// <summary>The question of the document (<see cref="Evaluation.EvalDocument.Question"/>).</summary>
+    public string Question { get; set; } = "";
+
+    /// <summary>The expected interval in seconds (JSON array, [start, end]); null but for grounding.</summary>
+    public string? Interval { get; set; }
+
     /// <summary>The user's turn as the model read it.</summary>
     public string Prompt { get; set; } = "";
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
 using Studio.Api;
+using Studio.Benchmarks.Storage;
 using Studio.Data;
 using Studio.Hosting;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
 using Studio.Api;
+using Studio.Benchmarks.Storage;
 using Studio.Conversations;
 using Studio.Data;
 using Studio.Engine.Chat.Planning;

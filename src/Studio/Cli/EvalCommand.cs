@@ -3,12 +3,24 @@ using Studio.Benchmarks.Evaluation.Verification;
 
 namespace Studio.Cli;
 
-/// <summary><c>eval</c>: evaluations. <c>eval verify</c> checks prompts and scores against the originals' own.</summary>
+/// <summary><c>eval</c>: evaluations and their results. <c>eval verify</c> checks prompts and scores against the originals' own.</summary>
 internal static class EvalCommand
 {
     /// <summary>Shown below the command's help.</summary>
     public static readonly string[] Samples =
     [
+        "eval run niah --lengths 64,128 --depths 0,0.5,1 --per-cell 4",
+        "eval run videomme --annotations /data/Video-MME --videos /data/Video-MME/videos --limit 100",
+        "eval run world --variant blind",
+        "eval sweep niah --compress off;balanced;strong --lengths 64,256",
+        "eval run videomme --annotations /data/Video-MME --videos /data/Video-MME/videos --shard 1/4",
+        "eval list --task niah --state finished",
+        "eval show 01a1fdc2ebca --failed",
+        "eval diff 01a1fdc2ebca 01a1fdc3a076",
+        "eval board videomme --json",
+        "eval export 01a1fdc2ebca --format html --out niah.html",
+        "eval import logs/llava-video",
+        "eval backup results-backup.db",
         "eval verify",
         "eval verify --golden golden/eval --json",
     ];
@@ -16,7 +28,17 @@ internal static class EvalCommand
     public static Command Create(Terminal console)
     {
         var eval = new Command("eval", "Evaluations on benchmarks.");
-        eval.Add(Verify(console));
+        Command[] commands =
+        [
+            EvalRunCommand.Run(console),
+            EvalRunCommand.Sweep(console),
+            EvalRunCommand.Rerun(console),
+            .. EvalListCommand.Create(console),
+            .. EvalCompareCommand.Create(console),
+            .. EvalExchangeCommand.Create(console),
+            Verify(console),
+        ];
+        foreach (var command in commands) eval.Add(command);
         return eval;
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
 using Studio.Api;
+using Studio.Benchmarks.Storage;
 using Studio.Data;
 using Studio.Hosting;
 using Studio.Library;

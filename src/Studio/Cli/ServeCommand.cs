@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Studio.Accounts;
-using Studio.Data;
+using Studio.Benchmarks.Storage;
 using Studio.Hosting;
 
 namespace Studio.Cli;

@@ -9,6 +9,9 @@ public sealed class StudioFolders(string data)
     /// <summary>The database.</summary>
     public string Database => Path.Combine(Own, "studio.db");
 
+    /// <summary>Evaluations, unless <c>STUDIO_RESULTS</c> names another database.</summary>
+    public string Results => Path.Combine(Own, "results.db");
+
     /// <summary>{video id}{extension}.</summary>
     public string Videos => Path.Combine(Own, "videos");
 

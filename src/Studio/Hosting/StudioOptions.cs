@@ -37,6 +37,9 @@ public sealed record StudioOptions
     /// <summary>The checkout, for samples that ship with it.</summary>
     public required string RootFolder { get; init; }
 
+    /// <summary>Results database: a file, or PostgreSQL's connection string with its secrets; null for a file in the data folder.</summary>
+    public string? Results { get; init; }
+
     /// <summary>Folders on the server that videos may be imported from; none by default.</summary>
     public IReadOnlyList<string> ImportFolders { get; init; } = [];
 

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.StaticWebAssets;
 using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
 using Studio.Api;
+using Studio.Benchmarks.Storage;
 using Studio.Conversations;
 using Studio.Data;
 using Studio.Inspect;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Studio.Benchmarks.Records.Store;
 
 namespace Studio.Hosting;
 
@@ -35,6 +36,8 @@ public static class StudioSettings
         One("port", "0 takes a free one", o => Text(o.Port), (o, v) => o with { Port = Whole(v, 0, 65535) }),
         One("accounts", "auto (on unless only this machine can reach the server), on or off", o => Word(o.Accounts), (o, v) => o with { Accounts = Choice<AccountMode>(v) }),
         Several("import-folder", "folder on this machine that videos may be imported from; may be repeated", o => o.ImportFolders, (o, v) => o with { ImportFolders = v }),
+        One("results", "database of evaluations: auto for a file in the data folder, a SQLite file, or PostgreSQL as Host=…;Database=…;Username=… or postgresql://user@host/database",
+            o => o.Results is { } r ? ResultsTarget.Parse(r, r).Shown : "auto", (o, v) => o with { Results = v.Equals("auto", StringComparison.OrdinalIgnoreCase) ? null : Database(v) }),
         One("device", "auto, cpu or cuda:N", o => o.Device, (o, v) => o with { Device = v }),
         One("dtype", "auto, fp32, bf16 or fp16", o => o.Dtype, (o, v) => o with { Dtype = v }),
         One("model", "installed model that answers where none is chosen", o => o.Model ?? "the built-in one", (o, v) => o with { Model = v }),
@@ -128,6 +131,9 @@ public static class StudioSettings
 
     private static StudioSetting Several(string name, string description, Func<StudioOptions, IReadOnlyList<string>> show, Func<StudioOptions, IReadOnlyList<string>, StudioOptions> apply) =>
         new(name, description, o => show(o) is { Count: > 0 } values ? string.Join(", ", values) : "none", apply, Many: true);
+
+    /// <summary>A file by its full path, or the connection string as it is.</summary>
+    private static string Database(string text) => ResultsTarget.Parse(text, text) is { IsPostgres: false } file ? file.Shown : text;
 
     private static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
 

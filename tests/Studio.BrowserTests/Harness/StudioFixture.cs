@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
+using Studio.Benchmarks.Storage;
 using Studio.Conversations;
-using Studio.Data;
 using Studio.Hosting;
 using Xunit;
 

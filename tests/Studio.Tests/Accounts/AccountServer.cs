@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Studio.Accounts;
+using Studio.Benchmarks.Storage;
 using Studio.Data;
 using Studio.Hosting;
 using Xunit;

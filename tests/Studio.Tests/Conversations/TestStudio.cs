@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Studio.Accounts;
+using Studio.Benchmarks.Storage;
 using Studio.Conversations;
 using Studio.Data;
 using Studio.Hosting;

@@ -26,6 +26,7 @@ public sealed class StudioSettingsTests
     [InlineData("user-quota", "5 parsecs", "no size")]
     [InlineData("max-video-hours", "0", "0.001")]
     [InlineData("requests-per-minute", "0", "from 1")]
+    [InlineData("results", "Host=h;Passwort=x", "Host=…")]
     [InlineData("log", "yaml", "text, json")]
     [InlineData("log-level", "loud", "trace")]
     public void UnusableValue_IsNamed_WithWhereItCameFrom(string name, string value, string named)
@@ -55,6 +56,15 @@ public sealed class StudioSettingsTests
             if (shown is "none" or "the built-in one") continue;
             Assert.Equal((setting.Name, shown), (setting.Name, setting.Show(setting.Apply(s_defaults, [shown]))));
         }
+    }
+
+    [Fact]
+    public void Results_AreShownWithoutTheirPassword()
+    {
+        var setting = StudioSettings.All.Single(s => s.Name == "results");
+        var options = setting.Apply(s_defaults, ["Host=db;Database=evals;Username=ada;Password=s3cret"]);
+        Assert.Equal("PostgreSQL database evals at db", setting.Show(options));
+        Assert.Contains("s3cret", options.Results, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Studio.Benchmarks.Storage;
 using Studio.Data;
 using Studio.Engine.Compression;
 using Studio.Hosting;

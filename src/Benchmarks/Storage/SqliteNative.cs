@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using SQLitePCL;
 
-namespace Studio.Data;
+namespace Studio.Benchmarks.Storage;
 
 /// <summary>
 /// Binds Microsoft.Data.Sqlite to the SQLitePCLRaw version that is pinned here and to the system's own libsqlite3, which

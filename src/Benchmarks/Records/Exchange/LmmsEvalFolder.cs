@@ -1,0 +1,205 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Studio.Benchmarks.Evaluation;
+using Studio.Benchmarks.Evaluation.Statistics;
+
+namespace Studio.Benchmarks.Records.Exchange;
+
+/// <summary>
+/// Results of lmms-eval as runs: a results file ("DATE_results.json", "results_DATE.json" or "results.json") with per-sample files beside it
+/// ("DATE_samples_TASK.jsonl", "samples_TASK_DATE.jsonl", or "TASK.json" with "logs"). A group of sub-tasks is one run, its sub-tasks are its parts.
+/// </summary>
+internal static class LmmsEvalFolder
+{
+    public const string Source = "lmms-eval";
+
+    /// <summary>Results files of one folder; more are refused.</summary>
+    public const int MaxFiles = 200;
+
+    private const string NewEnd = "_results.json", OldStart = "results_";
+
+    /// <summary>lmms-eval's names of tasks that have another name here.</summary>
+    private static readonly Dictionary<string, string> s_names = new(StringComparer.Ordinal)
+    {
+        ["perceptiontest_val_mc"] = "perceptiontest",
+        ["mlvu_dev"] = "mlvu",
+        ["nextqa_mc_test"] = "nextqa",
+        ["temporal_grounding_charades"] = "charades",
+    };
+
+    /// <summary>Arguments of models that say how many frames are read.</summary>
+    private static readonly string[] s_frames = ["max_frames_num", "max_num_frames", "num_frames", "nframes", "fps"];
+
+    public static bool IsResults(JsonElement json) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty("results", out var results) && results.ValueKind == JsonValueKind.Object
+        && results.EnumerateObject().All(t => t.Value.ValueKind == JsonValueKind.Object);
+
+    public static IEnumerable<(Run Run, IReadOnlyList<Sample> Samples)> Read(string folder, TimeProvider time)
+    {
+        var files = Directory.EnumerateFiles(folder, "*.json", SearchOption.AllDirectories).Where(f => IsResultsName(Path.GetFileName(f))).Take(MaxFiles + 1).Order(StringComparer.Ordinal).ToList();
+        if (files.Count == 0) throw new InvalidDataException($"{folder} has no results file of lmms-eval (…_results.json, results_….json or results.json).");
+        if (files.Count > MaxFiles) throw new InvalidDataException($"{folder} has more than {MaxFiles} results files; import folders below it one by one.");
+        return files.SelectMany(f => ReadResults(f, Parse(f), time));
+    }
+
+    /// <exception cref="InvalidDataException">It has none of the known layouts.</exception>
+    public static IEnumerable<(Run Run, IReadOnlyList<Sample> Samples)> ReadResults(string file, JsonElement json, TimeProvider time)
+    {
+        if (!IsResults(json)) throw new InvalidDataException($"{file} has no object 'results' with an object a task: it is no results file of lmms-eval.");
+        var results = json.GetProperty("results").EnumerateObject().ToDictionary(t => t.Name, t => t.Value, StringComparer.Ordinal);
+        var members = Groups(json, results);
+        var inside = members.Values.SelectMany(m => m).ToHashSet(StringComparer.Ordinal);
+        foreach (var task in results.Keys.Where(t => !inside.Contains(t)))
+        {
+            var parts = members.GetValueOrDefault(task) ?? [task];
+            yield return Run(file, json, results, task, parts, time);
+        }
+    }
+
+    private static (Run Run, IReadOnlyList<Sample> Samples) Run(string file, JsonElement json, Dictionary<string, JsonElement> results, string task, IReadOnlyList<string> parts, TimeProvider time)
+    {
+        var id = RunIds.New(time);
+        var samples = new List<Sample>();
+        foreach (var part in parts)
+        {
+            var metrics = Metrics(results[part]).Select(m => m.Name).ToList();
+            foreach (var row in Rows(file, part)) samples.Add(LmmsEvalSample.Read(row, id, samples.Count, parts.Count > 1 ? part : "", metrics, $"{Path.GetFileName(file)}, {part}"));
+        }
+
+        LmmsEvalSample.NameDocuments(samples);
+        var config = json.TryGetProperty("config", out var c) && c.ValueKind == JsonValueKind.Object ? c : default;
+        var arguments = Text(config, "model_args") ?? "";
+        var count = samples.Count > 0 ? samples.Count : Counted(json, parts);
+        var made = Made(json, file) ?? time.GetUtcNow();
+        var run = new Run
+        {
+            Id = id,
+            Key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Source}\n{task}\n{json.GetRawText()}\n{string.Join('\n', samples.Select(s => $"{s.DocumentId}\t{s.Answer}\t{s.Corrected}"))}"))),
+            Source = Source,
+            Task = s_names.GetValueOrDefault(task, task),
+            Model = Argument(arguments, "pretrained") ?? Argument(arguments, "model_version") ?? Text(json, "model_name") ?? Text(config, "model") ?? "unknown",
+            Frames = s_frames.Select(n => Argument(arguments, n) is { } v ? $"{n}={v}" : null).FirstOrDefault(f => f is not null) ?? "",
+            Given = JsonSerializer.Serialize(new { task, model_args = arguments, file = Path.GetFileName(file) }, RecordJson.Options),
+            Resolved = json.TryGetProperty("configs", out var configs) && configs.ValueKind == JsonValueKind.Object && configs.TryGetProperty(parts[0], out var own) && own.ValueKind == JsonValueKind.Object ? own.GetRawText() : "{}",
+            Provenance = RecordJson.Text(new Provenance
+            {
+                Commit = Text(json, "git_hash") ?? "unknown", StudioVersion = Source, LibtorchVersion = "", Device = Text(config, "device") ?? "", Dtype = Argument(arguments, "torch_dtype") ?? "", Threads = 0,
+                ModelHash = "", AnnotationHash = "", Ffmpeg = "",
+            }),
+            Samples = count,
+            State = RunState.Finished,
+            CreatedAt = made,
+            FinishedAt = made,
+        };
+        run.Summary = RecordJson.Text(Summary(results, task, parts, samples, count));
+        return (run, samples);
+    }
+
+    /// <summary>The reported numbers as they were reported; accuracy from the samples where they could be scored, else from the first number.</summary>
+    private static RunSummary Summary(Dictionary<string, JsonElement> results, string task, IReadOnlyList<string> parts, List<Sample> samples, int count)
+    {
+        var rows = (parts.Contains(task) ? parts : parts.Prepend(task)).SelectMany(t => Metrics(results[t]).Select(m => Row(t == task ? m.Name : $"{t} {m.Name}", m.Value, t == task ? count : samples.Count(s => s.Part == t)))).ToList();
+        var own = RunSummaries.Of(null, samples);
+        if (rows.Count == 0) rows.AddRange(own.Rows);
+        if (own.Scored > 0) return own with { Rows = rows };
+        var headline = Metrics(results[task]).Concat(parts.SelectMany(p => Metrics(results[p]))).FirstOrDefault();
+        var scale = headline.Value > 1 ? 100 : 1;
+        var half = Normal.TwoSided(Estimates.DefaultConfidence) * headline.Error / scale;
+        var accuracy = headline.Name is null ? double.NaN : headline.Value / scale;
+        return own with
+        {
+            Rows = rows,
+            Accuracy = accuracy,
+            Low = double.IsNaN(half) ? double.NaN : Math.Max(0, accuracy - half),
+            High = double.IsNaN(half) ? double.NaN : Math.Min(1, accuracy + half),
+            ClusteredError = headline.Error / scale,
+        };
+    }
+
+    private static AggregateRow Row(string name, double value, int count) => new(name, value, value, count, value is >= 0 and <= 1 ? AggregateUnit.Fraction : AggregateUnit.Percent);
+
+    /// <summary>"accuracy,none" and its standard error; a name without a filter is of an older program.</summary>
+    private static IEnumerable<(string Name, double Value, double Error)> Metrics(JsonElement task)
+    {
+        foreach (var field in task.EnumerateObject())
+        {
+            var (name, filter) = field.Name.Split(',', 2) is [var n, var f] ? (n, "," + f) : (field.Name, "");
+            if (name is "alias" or "samples" || name.EndsWith("_stderr", StringComparison.Ordinal) || name.EndsWith("_stderr_clt", StringComparison.Ordinal)) continue;
+            if (field.Value.ValueKind != JsonValueKind.Number) continue;
+            var error = task.TryGetProperty($"{name}_stderr{filter}", out var e) && e.ValueKind == JsonValueKind.Number ? e.GetDouble() : double.NaN;
+            yield return (name, field.Value.GetDouble(), error);
+        }
+    }
+
+    /// <summary>Groups whose sub-tasks are all there, by name.</summary>
+    private static Dictionary<string, IReadOnlyList<string>> Groups(JsonElement json, Dictionary<string, JsonElement> results)
+    {
+        var groups = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        if (!json.TryGetProperty("group_subtasks", out var all) || all.ValueKind != JsonValueKind.Object) return groups;
+        foreach (var group in all.EnumerateObject().Where(g => g.Value.ValueKind == JsonValueKind.Array && results.ContainsKey(g.Name)))
+        {
+            var tasks = group.Value.EnumerateArray().Where(t => t.ValueKind == JsonValueKind.String).Select(t => t.GetString()!).Where(t => t != group.Name).ToList();
+            if (tasks.Count > 0 && tasks.TrueForAll(results.ContainsKey)) groups[group.Name] = tasks;
+        }
+
+        return groups;
+    }
+
+    private static IEnumerable<JsonElement> Rows(string results, string task)
+    {
+        var (folder, name) = (Path.GetDirectoryName(Path.GetFullPath(results))!, Path.GetFileName(results));
+        var file = name.EndsWith(NewEnd, StringComparison.Ordinal) ? $"{name[..^NewEnd.Length]}_samples_{task}.jsonl"
+            : name.StartsWith(OldStart, StringComparison.Ordinal) ? $"samples_{task}_{name[OldStart.Length..^".json".Length]}.jsonl" : $"{task}.json";
+        var path = Path.Combine(folder, file);
+        if (!File.Exists(path)) return []; // lmms-eval writes samples only where asked to
+        if (new FileInfo(path).Length > RunImport.MaxBytes) throw new InvalidDataException($"{path} is too large; at most {RunImport.MaxBytes >> 20} MiB can be imported.");
+        if (!file.EndsWith(".jsonl", StringComparison.Ordinal))
+        {
+            return Parse(path) is { ValueKind: JsonValueKind.Object } whole && whole.TryGetProperty("logs", out var logs) && logs.ValueKind == JsonValueKind.Array ? logs.EnumerateArray()
+                : throw new InvalidDataException($"{path} has no list 'logs': it is no sample file of lmms-eval.");
+        }
+
+        return File.ReadLines(path).Select((line, i) => (Line: line, Number: i + 1)).Where(l => l.Line.Length > 0).Select(l =>
+        {
+            try
+            {
+                return JsonSerializer.Deserialize<JsonElement>(l.Line);
+            }
+            catch (JsonException e)
+            {
+                throw new InvalidDataException($"{path}, line {l.Number} is no valid JSON: {e.Message}", e);
+            }
+        });
+    }
+
+    private static bool IsResultsName(string name) => name.EndsWith(NewEnd, StringComparison.Ordinal) || name == "results.json" || name.StartsWith(OldStart, StringComparison.Ordinal);
+
+    private static int Counted(JsonElement json, IReadOnlyList<string> parts) => json.TryGetProperty("n-samples", out var all) && all.ValueKind == JsonValueKind.Object
+        ? parts.Sum(p => all.TryGetProperty(p, out var n) && n.ValueKind == JsonValueKind.Object && n.TryGetProperty("effective", out var e) && e.TryGetInt32(out var count) ? count : 0) : 0;
+
+    /// <summary>"date" in seconds, or the date in the file's name.</summary>
+    private static DateTimeOffset? Made(JsonElement json, string file)
+    {
+        if (json.TryGetProperty("date", out var date) && date.ValueKind == JsonValueKind.Number && date.GetDouble() is > 0 and < 1e11 and var seconds) return DateTimeOffset.UnixEpoch.AddSeconds(Math.Floor(seconds));
+        var name = Path.GetFileName(file);
+        return name.Length >= 15 && DateTimeOffset.TryParseExact(name[..15], "yyyyMMdd_HHmmss", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var made) ? made : null;
+    }
+
+    private static string? Text(JsonElement json, string name) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+
+    /// <summary>A value of "a=1,b=2".</summary>
+    private static string? Argument(string arguments, string name) => arguments.Split(',').Select(a => a.Split('=', 2)).FirstOrDefault(a => a.Length == 2 && a[0].Trim() == name)?[1].Trim();
+
+    private static JsonElement Parse(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<JsonElement>(RunImport.ReadText(file));
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{file} is no valid JSON: {e.Message}", e);
+        }
+    }
+}

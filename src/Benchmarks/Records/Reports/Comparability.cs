@@ -1,0 +1,79 @@
+using System.Globalization;
+
+namespace Studio.Benchmarks.Records.Reports;
+
+/// <summary>Something in which two runs differ besides what is compared.</summary>
+/// <param name="What">"frames", "prompt", "scorer", "data", "protocol", "variant", "judge", "task" or "source".</param>
+/// <param name="Message">For people.</param>
+public sealed record ComparisonWarning(string What, string Message);
+
+/// <summary>What must be equal for two numbers to be compared.</summary>
+public static class Comparability
+{
+    /// <summary>Runs with equal texts may be compared. Model and compression are not in it: they are what is compared.</summary>
+    public static string GroupOf(Run run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return string.Join('\n', Facts(run).Select(f => $"{f.What}={f.Value}"));
+    }
+
+    /// <summary>Every difference, in a fixed order; empty where the two may be compared.</summary>
+    public static IReadOnlyList<ComparisonWarning> Warnings(Run first, Run second)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        return
+        [
+            .. Facts(first).Zip(Facts(second)).Where(p => p.First.Value != p.Second.Value).Select(p => new ComparisonWarning(p.First.What, Message(p.First, p.Second))),
+            .. Facts(first).Zip(Facts(second)).Where(p => p.First.Value == p.Second.Value && p.First.Value.Length == 0 && p.First.MustBeKnown)
+                .Select(p => new ComparisonWarning(p.First.What, $"The {p.First.Name} is unknown for both.")),
+        ];
+    }
+
+    private static string Message(Fact first, Fact second)
+    {
+        if (first.Shown.Length == 0 || second.Shown.Length == 0)
+        {
+            return $"The {first.Name} of {(first.Shown.Length == 0 ? "the first" : "the second")} is unknown; the other's is {(first.Shown.Length == 0 ? second.Shown : first.Shown)}.";
+        }
+
+        return $"The {first.Name} differs: {first.Shown} and {second.Shown}.";
+    }
+
+    private static Fact[] Facts(Run run) =>
+    [
+        new("task", "task", run.Task),
+        new("data", "data", run.DataHash) { Shown = Short(run.DataHash), MustBeKnown = true },
+        new("frames", "choice of frames", run.Frames),
+        new("prompt", "version of the prompts", Version(run.PromptVersion)) { MustBeKnown = true },
+        new("scorer", "version of the scorer", Version(run.ScorerVersion)) { MustBeKnown = true },
+        new("protocol", "protocol", run.Protocol.ToString().ToLowerInvariant()),
+        new("variant", "variant", run.Variant.ToString().ToLowerInvariant()),
+        new("judge", "judge", Judge(run)),
+        new("source", "program", run.Source),
+    ];
+
+    private static string Version(int number) => number == 0 ? "" : number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
+
+    private static string Judge(Run run)
+    {
+        try
+        {
+            return EvalRequest.FromJson(run.Given).JudgeModel ?? "";
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return ""; // an imported run was not asked for here
+        }
+    }
+
+    private sealed record Fact(string What, string Name, string Value)
+    {
+        public string Shown { get; init; } = Value;
+
+        /// <summary>Without it two runs cannot be called comparable.</summary>
+        public bool MustBeKnown { get; init; }
+    }
+}

@@ -1,0 +1,172 @@
+using Microsoft.EntityFrameworkCore;
+using Studio.Benchmarks.Records;
+using Studio.Benchmarks.Records.Store;
+using Xunit;
+
+namespace Studio.Benchmarks.Tests.Records;
+
+/// <summary>What the results database does, whichever it is: the same tests on SQLite and on PostgreSQL.</summary>
+public abstract class RunStoreContract : IAsyncLifetime
+{
+    private readonly TimeProvider _time = new FixedTime(Make.Noon.AddHours(1));
+
+    protected static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    protected RunStore Store { get; private set; } = null!;
+
+    protected abstract Task<ResultsTarget> TargetAsync();
+
+    public virtual async ValueTask InitializeAsync() => Store = await RunStore.ConnectAsync(await TargetAsync(), _time, Ct);
+
+    public virtual ValueTask DisposeAsync()
+    {
+        Store?.Dispose();
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task Open_TheSameRequestAgain_GoesOnWithTheUnfinishedRun()
+    {
+        var first = await Store.OpenAsync(Make.Run("a"), again: false, Ct);
+        await Store.SetStateAsync(first.Id, RunState.Cancelled, "by the user", Ct);
+        Assert.Equal(first.Id, (await Store.OpenAsync(Make.Run("a"), again: false, Ct)).Id);
+        Assert.Equal(first.Id, (await Store.OpenAsync(Make.Run("a"), again: true, Ct)).Id);
+        Assert.NotEqual(first.Id, (await Store.OpenAsync(Make.Run("b"), again: false, Ct)).Id);
+    }
+
+    [Fact]
+    public async Task Open_AFinishedRequest_ReturnsItUnlessAskedAgain()
+    {
+        var first = await Store.OpenAsync(Make.Run("a"), again: false, Ct);
+        await Store.FinishAsync(first.Id, Make.Summary(), Ct);
+        Assert.Equal(first.Id, (await Store.OpenAsync(Make.Run("a"), again: false, Ct)).Id);
+        var second = await Store.OpenAsync(Make.Run("a"), again: true, Ct);
+        Assert.NotEqual(first.Id, second.Id);
+        Assert.Equal(RunState.Open, (await Store.GetAsync(second.Id, Ct)).State);
+    }
+
+    [Fact]
+    public async Task Open_ByManyAtOnce_MakesOneRun()
+    {
+        var opened = await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => Task.Run(() => Store.OpenAsync(Make.Run("same"), again: false, Ct), Ct)));
+        _ = Assert.Single(opened.Select(r => r.Id).Distinct());
+    }
+
+    [Fact]
+    public async Task Run_WrittenAndRead_HasEveryField()
+    {
+        var run = Make.Run(note: "mine\0");
+        run.Error = "e";
+        run.Summary = "s";
+        run.FinishedAt = Make.Noon.AddTicks(3);
+        _ = await Store.OpenAsync(run, again: false, Ct);
+        Assert.Equal(RecordJson.Text(run), RecordJson.Text(await Store.GetAsync(run.Id, Ct)));
+    }
+
+    [Fact]
+    public async Task Sample_WrittenAndRead_HasEveryField()
+    {
+        var run = await Store.OpenAsync(Make.Run(), again: false, Ct);
+        var sample = Make.Sample(run.Id, 2);
+        Assert.True(await Store.AddAsync(sample, Ct));
+        var read = await Store.SampleAsync(run.Id, 2, Ct);
+        foreach (var field in typeof(Sample).GetProperties()) Assert.Equal(field.GetValue(sample), field.GetValue(read!));
+        Assert.Null(await Store.SampleAsync(run.Id, 3, Ct));
+    }
+
+    [Fact]
+    public async Task Add_ASampleThatIsThere_LeavesItAsItIs()
+    {
+        var run = await Store.OpenAsync(Make.Run(), again: false, Ct);
+        Assert.True(await Store.AddAsync(Make.Sample(run.Id, 0, answer: "first"), Ct));
+        Assert.False(await Store.AddAsync(Make.Sample(run.Id, 0, answer: "second"), Ct));
+        Assert.Equal("first", (await Store.SampleAsync(run.Id, 0, Ct))!.Answer);
+    }
+
+    [Fact]
+    public async Task Add_TheSameSamplesByManyAtOnce_RecordsEachOnce()
+    {
+        var run = await Store.OpenAsync(Make.Run(), again: false, Ct);
+        var added = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => Task.Run(() => Store.AddAsync(Make.Sample(run.Id, i % 10), Ct), Ct)));
+        Assert.Equal(10, added.Count(a => a));
+        Assert.Equal(Enumerable.Range(0, 10), (await Store.RecordedAsync(run.Id, Ct)).Order());
+    }
+
+    [Fact]
+    public async Task Samples_OverSeveralPages_ComeInOrder()
+    {
+        var run = await Store.OpenAsync(Make.Run(), again: false, Ct);
+        var count = (2 * RunStore.PageSize) + 1;
+        foreach (var i in Enumerable.Range(0, count).Reverse()) _ = await Store.AddAsync(Make.Sample(run.Id, i), Ct);
+        var seen = new List<int>();
+        await foreach (var sample in Store.SamplesAsync(run.Id, Ct)) seen.Add(sample.Ordinal);
+        Assert.Equal(Enumerable.Range(0, count), seen);
+    }
+
+    [Fact]
+    public async Task ForgetFailed_TakesOnlyFailedSamplesOut()
+    {
+        var run = await Store.OpenAsync(Make.Run(), again: false, Ct);
+        for (var i = 0; i < 5; i++) _ = await Store.AddAsync(Make.Sample(run.Id, i, i % 2 == 0 ? 1 : null), Ct);
+        Assert.Equal(2, await Store.ForgetFailedAsync(run.Id, Ct));
+        Assert.Equal([0, 2, 4], (await Store.RecordedAsync(run.Id, Ct)).Order());
+    }
+
+    [Fact]
+    public async Task Finish_RecordsSummaryAndTime()
+    {
+        var run = await Store.OpenAsync(Make.Run(), again: false, Ct);
+        await Store.SetStateAsync(run.Id, RunState.Failed, "no memory", Ct);
+        await Store.FinishAsync(run.Id, Make.Summary(0.5), Ct);
+        var read = await Store.GetAsync(run.Id, Ct);
+        Assert.Equal((RunState.Finished, null, (DateTimeOffset?)Make.Noon.AddHours(1)), (read.State, read.Error, read.FinishedAt));
+        var summary = RecordJson.Read<RunSummary>(read.Summary!);
+        Assert.Equal((0.5, double.NaN, "overall"), (summary.Accuracy, summary.ClusteredError, summary.Rows[0].Name));
+    }
+
+    [Fact]
+    public async Task List_FiltersSortsAndPages()
+    {
+        for (var i = 0; i < 5; i++) _ = await Store.OpenAsync(Make.Run($"n{i}", note: i == 3 ? "Émile's BEST" : "", created: Make.Noon.AddMinutes(i)), again: false, Ct);
+        var other = await Store.OpenAsync(Make.Run("v", "videomme", "big", RunState.Running), again: false, Ct);
+        var (page, total) = await Store.ListAsync(new RunFilter { Task = "niah", Skip = 1, Take = 2 }, Ct);
+        Assert.Equal(5, total);
+        Assert.Equal(["n3", "n2"], page.Select(r => r.Key));
+        Assert.Equal(["n3"], (await Store.ListAsync(new RunFilter { Text = " best " }, Ct)).Runs.Select(r => r.Key));
+        Assert.Equal(6, (await Store.ListAsync(new RunFilter { Text = "UNIFORM:1" }, Ct)).Total);
+        Assert.Equal(0, (await Store.ListAsync(new RunFilter { Text = "%" }, Ct)).Total);
+        Assert.Equal([other.Id], (await Store.ListAsync(new RunFilter { State = RunState.Running, Model = "big", SweepId = "sweep", Source = "studio" }, Ct)).Runs.Select(r => r.Id));
+        _ = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Store.ListAsync(new RunFilter { Take = RunFilter.MaxTake + 1 }, Ct));
+    }
+
+    [Fact]
+    public async Task Delete_TakesTheSamplesAlong_AndALateSampleIsRefused()
+    {
+        var run = await Store.OpenAsync(Make.Run(), again: false, Ct);
+        _ = await Store.AddAsync(Make.Sample(run.Id, 0), Ct);
+        await Store.DeleteAsync(run.Id, Ct);
+        Assert.Empty(await Store.RecordedAsync(run.Id, Ct));
+        var problem = await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.AddAsync(Make.Sample(run.Id, 1), Ct));
+        Assert.Contains(run.Id, problem.Message, StringComparison.Ordinal);
+        foreach (var call in new Func<Task>[] { () => Store.GetAsync(run.Id, Ct), () => Store.DeleteAsync(run.Id, Ct), () => Store.SetStateAsync(run.Id, RunState.Open, null, Ct), () => Store.FinishAsync(run.Id, Make.Summary(), Ct) })
+        {
+            _ = await Assert.ThrowsAsync<KeyNotFoundException>(call);
+        }
+    }
+
+    [Fact]
+    public async Task Connect_ToADatabaseOfANewerProgram_IsRefusedWithTheRemedy()
+    {
+        await ExecuteAsync("INSERT INTO \"__EFMigrationsHistory\" (\"MigrationId\", \"ProductVersion\") VALUES ('29990101000000_Later', '99.0')");
+        var problem = await Assert.ThrowsAsync<InvalidDataException>(() => RunStore.ConnectAsync(Store.Target, TimeProvider.System, Ct));
+        Assert.Contains("29990101000000_Later", problem.Message, StringComparison.Ordinal);
+        Assert.Contains("Update the studio", problem.Message, StringComparison.Ordinal);
+    }
+
+    protected async Task ExecuteAsync(string sql)
+    {
+        await using var db = new RunsDb(RunStore.Options(Store.Target));
+        _ = await db.Database.ExecuteSqlRawAsync(sql, Ct);
+    }
+}

@@ -7,7 +7,7 @@ using Studio.Engine.Torch;
 
 namespace Studio.Cli;
 
-/// <summary><c>bench engine</c> and <c>bench train</c>: speed and memory of answering and of training on this machine.</summary>
+/// <summary><c>bench engine</c> and <c>bench train</c>: speed and memory of answering and of training on this machine; <c>bench results</c>: the results database.</summary>
 internal static class BenchCommand
 {
     /// <summary>For JSON: standard output.</summary>
@@ -21,6 +21,7 @@ internal static class BenchCommand
         "bench engine --model 2b@448 --random-weights 1 --long 10000 --compress uniform:1:1,0.05",
         "bench engine --model video-xl --random-weights 1 --stages tower,windows,decode",
         "bench train --rows 2048 --dtype bf16 --device cuda:0",
+        "bench results --writers 50 --readers 200 --minutes 10",
     ];
 
     public static Command Create(Terminal console)
@@ -28,6 +29,7 @@ internal static class BenchCommand
         var bench = new Command("bench", "Measures this build on this machine.");
         bench.Add(Engine(console));
         bench.Add(Train(console));
+        bench.Add(BenchResultsCommand.Create(console));
         return bench;
     }
 

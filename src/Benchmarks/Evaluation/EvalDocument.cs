@@ -56,6 +56,9 @@ public sealed record EvalDocument
     /// <summary>Needle images in the order of their insertion, as paths below the needle folder.</summary>
     public IReadOnlyList<string> Needles { get; init; } = [];
 
+    /// <summary>Seconds in which the answer can be seen, in order of time, where that is known; a needle's own.</summary>
+    public IReadOnlyList<(double Start, double End)> Evidence { get; init; } = [];
+
     /// <summary>Questions and answers about a caption, for a judge.</summary>
     public IReadOnlyList<(string Question, string Answer)> Checks { get; init; } = [];
 

@@ -17,6 +17,9 @@ public sealed record AskSettings
 
     /// <summary>Whether to record a <see cref="CompressionTrace"/>: one attention row a layer, no second pass.</summary>
     public bool Trace { get; init; }
+
+    /// <summary>How the question is written.</summary>
+    public PromptForm Form { get; init; } = PromptForm.Chat;
 }
 
 /// <summary>Why an answer ended.</summary>
@@ -51,6 +54,12 @@ public sealed record Answer
     public required string Text { get; init; }
 
     public required StopReason StopReason { get; init; }
+
+    /// <summary>The question's turn as the model read it, with <see cref="Tokenization.ChatMl.VisualPlaceholder"/> for visual tokens.</summary>
+    public string UserTurn { get; init; } = "";
+
+    /// <summary>Frames and images shown in all turns, repeats included.</summary>
+    public int Frames { get; init; }
 
     /// <summary>Text tokens of the prompt.</summary>
     public required int TextTokens { get; init; }

@@ -56,6 +56,9 @@ public abstract class ContentCache<T> : IDisposable
         if (folder is not null) _folder = new(format, folder, diskBytes, time ?? TimeProvider.System);
     }
 
+    /// <summary>Bound of the entries held in memory, in bytes.</summary>
+    public long MemoryBound => _memoryBound;
+
     /// <summary>Counts since the cache was made, and its content now; lists the folder.</summary>
     public ContentCacheStatistics Statistics
     {

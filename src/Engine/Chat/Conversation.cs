@@ -81,15 +81,19 @@ public sealed class Conversation : IDisposable
         var started = _time.GetTimestamp();
         var costs = new CostLedger(_time);
         torch.ResetPeakMemory();
-        var turn = new ConversationTurn([.. _pending], question.Trim(), "");
+        var turn = new ConversationTurn([.. _pending], settings.Form.KeepsSpaces ? question : question.Trim(), "");
         var media = new List<PromptMedia>();
         try
         {
             ConversationTurn[] turns = [.. _turns, turn];
             foreach (var t in turns) OpenMedia(t, media, settings, costs, onEvent, ct);
-            var prompt = ConversationPrompt.Build(_model, turns, media, _system);
+            var prompt = ConversationPrompt.Build(_model, turns, media, _system, settings.Form);
             var state = StateFor(settings);
-            var answer = Generate(prompt, media, state, settings, costs, started, onEvent, ct);
+            var answer = Generate(prompt, media, state, settings, costs, started, onEvent, ct) with
+            {
+                UserTurn = ConversationPrompt.LastTurn(_model, turn, [.. media.TakeLast(turn.Media.Count)], settings.Form),
+                Frames = media.Sum(m => m.Frames.Count),
+            };
             _turns.Add(turn with { AnswerText = answer.Text });
             _pending.Clear();
             return answer;
@@ -150,7 +154,7 @@ public sealed class Conversation : IDisposable
         _model.Keep(state, _encoder, costs);
         return new Answer
         {
-            Text = text.Finish().Trim(),
+            Text = settings.Form.KeepsSpaces ? text.Finish() : text.Finish().Trim(),
             StopReason = reason,
             TextTokens = prompt.Length - prompt.VisualTokens,
             VisualTokens = prompt.VisualTokens,

@@ -19,18 +19,21 @@ internal static class ConversationPrompt
 {
     /// <param name="turns">All turns; the last one has no answer yet.</param>
     /// <param name="media">Of all turns, in order.</param>
-    public static Prompt Build(VideoModel model, IReadOnlyList<ConversationTurn> turns, IReadOnlyList<PromptMedia> media, string? system)
+    /// <param name="form">Of the last turn; the published one by default.</param>
+    public static Prompt Build(VideoModel model, IReadOnlyList<ConversationTurn> turns, IReadOnlyList<PromptMedia> media, string? system, PromptForm? form = null)
     {
+        form ??= PromptForm.Chat;
         var (at, written, spans) = (0, new List<ChatTurn>(), new List<PromptPart.Visual>());
         for (var t = 0; t < turns.Count; t++)
         {
-            written.Add(new(ChatRole.User, Content(model, turns[t], [.. media.Skip(at).Take(turns[t].Media.Count)], spans)));
+            var last = t == turns.Count - 1;
+            written.Add(new(ChatRole.User, Content(model, turns[t], [.. media.Skip(at).Take(turns[t].Media.Count)], spans, last && form.IsBare)));
             at += turns[t].Media.Count;
-            if (t < turns.Count - 1) written.Add(new(ChatRole.Assistant, turns[t].AnswerText));
+            if (!last) written.Add(new(ChatRole.Assistant, turns[t].AnswerText));
         }
 
         var (parts, text, visual) = (new List<PromptPart>(), new List<int>(), 0);
-        foreach (var id in ChatMl.EncodeTurns(model.Tokenizer, written, system))
+        foreach (var id in ChatMl.EncodeTurns(model.Tokenizer, written, system, answerStart: form.AnswerStart))
         {
             if (id != ChatMl.VisualPlaceholderId)
             {
@@ -46,6 +49,10 @@ internal static class ConversationPrompt
         parts.Add(new PromptPart.Text([.. text]));
         return new(parts);
     }
+
+    /// <summary>The last turn's content as text, <see cref="ChatMl.VisualPlaceholder"/> for visual tokens.</summary>
+    public static string LastTurn(VideoModel model, ConversationTurn turn, IReadOnlyList<PromptMedia> media, PromptForm form) =>
+        string.Concat(Content(model, turn, media, [], form.IsBare).Select(part => part.Text ?? ChatMl.VisualPlaceholder));
 
     /// <summary>The media of a prompt as a trace has them, in their rows.</summary>
     public static List<TracedMedia> Traced(Prompt prompt, IReadOnlyList<PromptMedia> media)
@@ -65,7 +72,7 @@ internal static class ConversationPrompt
         return traced;
     }
 
-    private static List<ChatPart> Content(VideoModel model, ConversationTurn turn, IReadOnlyList<PromptMedia> media, List<PromptPart.Visual> spans)
+    private static List<ChatPart> Content(VideoModel model, ConversationTurn turn, IReadOnlyList<PromptMedia> media, List<PromptPart.Visual> spans, bool isBare)
     {
         var (content, pending) = (new List<ChatPart>(), "");
         for (var i = 0; i < media.Count; i++)
@@ -76,7 +83,7 @@ internal static class ConversationPrompt
             content.Add(ChatPart.Visual);
             spans.Add(joined == i ? new(media[i].Key, media[i].Tokens) : Joined([.. media.Skip(i).Take(joined + 1 - i)]));
             i = joined;
-            pending = media[i].Message is { } message ? $"\n{message.Trim()} " : "\n";
+            pending = isBare ? "" : media[i].Message is { } message ? $"\n{message.Trim()} " : "\n";
         }
 
         content.Add(ChatPart.OfText(pending + turn.Question));

@@ -1,6 +1,14 @@
+using Studio.Engine.Compression;
+using Studio.Engine.Torch;
 using Studio.Engine.Video;
 
 namespace Studio.Engine.Chat;
+
+/// <summary>What became of a video that was to be encoded before a question.</summary>
+/// <param name="Key">Of its visual tokens.</param>
+/// <param name="IsHeld">Whether the cache has them.</param>
+/// <param name="Costs">Of encoding them now; empty where that was not needed or not possible.</param>
+public sealed record AheadEncoding(string Key, bool IsHeld, IReadOnlyList<StageCost> Costs);
 
 /// <summary>
 /// Turns files into visual tokens: probe, choose frames, decode, encode; each file once, since the result is cached by
@@ -68,6 +76,30 @@ public sealed class MediaEncoder(MediaTools tools, VisualTokenCache cache, Summa
         if (selection is not null) return model.Open(new(info, selection, key, this), costs, onFrames, ct);
         using var found = cache.TryGet(key) ?? EncodeImage(model, path, key, asFrame, costs, ct);
         return PromptMedia.Of(found.WithName(Path.GetFileName(path)), isJoined: asFrame);
+    }
+
+    /// <summary>
+    /// Encodes a video before somebody asks about it, so that the question finds its tokens in the cache. Where they are there already, or
+    /// are more than may or can be kept, nothing is encoded.
+    /// </summary>
+    /// <param name="maxBytes">Most bytes of visual tokens; more are left to the question.</param>
+    /// <exception cref="MediaException">The file is missing or cannot be read.</exception>
+    public AheadEncoding EncodeAhead(VideoModel model, string path, SamplingSettings sampling, long maxBytes, TimeProvider time, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(sampling);
+        var costs = new CostLedger(time);
+        var info = Probe(path, ct);
+        var selection = info.IsStillImage ? null : FrameSampling.Select(info, model.Sampling(sampling));
+        var key = KeyOf(model, ContentHash.OfFileAsync(path, ct).GetAwaiter().GetResult(), selection);
+        if (cache.Contains(key)) return new(key, true, []);
+        var frames = selection?.Count ?? 1;
+        var clips = (frames + model.Config.Vision.FramesPerClip - 1) / model.Config.Vision.FramesPerClip;
+        var bytes = (long)clips * FrameEncoder.TokensPerClipOf(model) * model.Connector.Width * model.Dtype.ItemSize();
+        if (bytes > maxBytes) return new(key, false, []);
+        using var media = Open(model, path, sampling, asFrame: false, costs, null, ct);
+        if (media.Tokens is StreamedVideo streamed && !streamed.ReadAhead(ct)) return new(key, false, []);
+        return new(key, cache.Contains(key), costs.Costs);
     }
 
     /// <summary>A video's chosen frames as they are decoded.</summary>

@@ -43,6 +43,17 @@ internal sealed class StreamedVideo(VideoModel model, VideoSource source, CostLe
         return Piece(from, count, needed, ct);
     }
 
+    /// <summary>Encodes all of it in pieces, where it is kept.</summary>
+    /// <returns>Whether it is kept: otherwise nothing was done.</returns>
+    public bool ReadAhead(CancellationToken ct)
+    {
+        const int pieceFrames = 64;
+        if (!Keeps) return false;
+        using var scope = torch.NewDisposeScope();
+        for (var at = 0; at < Count; at += pieceFrames * TokensPerFrame) _ = Read(at, Math.Min(pieceFrames * TokensPerFrame, Count - at), ct);
+        return true;
+    }
+
     /// <summary>Decodes and encodes the video once more, for its class tokens alone.</summary>
     public IReadOnlyList<float> Similarity(CancellationToken ct)
     {

@@ -78,10 +78,12 @@ public static class ChatMl
     /// <param name="turns">The conversation, oldest turn first.</param>
     /// <param name="system">The system line; null leaves the system turn out.</param>
     /// <param name="addGenerationPrompt">Whether to open the assistant's reply at the end.</param>
+    /// <param name="answerStart">What the opened reply begins with: plain text.</param>
     /// <exception cref="ArgumentException">The tokenizer lacks a turn marker as special token.</exception>
     public static int[] EncodeTurns(
-        Tokenizer tokenizer, IReadOnlyList<ChatTurn> turns, string? system = DefaultSystem, bool addGenerationPrompt = true)
+        Tokenizer tokenizer, IReadOnlyList<ChatTurn> turns, string? system = DefaultSystem, bool addGenerationPrompt = true, string answerStart = "")
     {
+        ArgumentNullException.ThrowIfNull(answerStart);
         ArgumentNullException.ThrowIfNull(tokenizer);
         var start = MarkerId(tokenizer, TurnStart);
         var end = MarkerId(tokenizer, TurnEnd);
@@ -96,6 +98,7 @@ public static class ChatMl
             marker => AddId(marker == TurnStart ? start : end),
             content => text.Append(content),
             () => AddId(VisualPlaceholderId));
+        if (addGenerationPrompt) _ = text.Append(answerStart);
         AddText();
         return [.. ids];
 

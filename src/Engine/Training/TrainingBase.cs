@@ -1,5 +1,6 @@
 using Studio.Engine.Checkpoints;
 using Studio.Engine.Tokenization;
+using Studio.Engine.Torch;
 
 namespace Studio.Engine.Training;
 
@@ -33,11 +34,18 @@ public sealed record TrainingBase
     /// <summary>Merges that a tiny or mini geometry's tokenizer learns from the world's texts.</summary>
     public int Merges { get; init; }
 
+    /// <summary>
+    /// Folder of a model, from the recipe's folder, whose decoder and tokenizer a geometry starts from: as both originals start from
+    /// a language model. Its layers must have the geometry's sizes; the tower and the projector stay random.
+    /// </summary>
+    public string? Decoder { get; init; }
+
     /// <exception cref="ArgumentException">Neither or both of model and geometry, or a tokenizer for a model that has its own.</exception>
     public void Validate()
     {
         TrainingRecipe.Check((Model is null) != (Geometry is null), "base names neither or both of model and geometry", "one of them");
         TrainingRecipe.Check(Model is null || Tokenizer is null, $"base.tokenizer is '{Tokenizer}' beside a model", "it to a geometry only: a model has its own");
+        TrainingRecipe.Check(Decoder is null || (Model is null && Tokenizer is null && Merges == 0), $"base.decoder is '{Decoder}' beside a model, tokenizer or merges", "it to a geometry only: the tokenizer comes with it");
         TrainingRecipe.Check(Merges is >= 0 and <= WorldVocabulary.MaxMerges, $"base.merges is {Merges}", $"0 to {WorldVocabulary.MaxMerges}");
         TrainingRecipe.Check(Merges == 0 || (Tokenizer is null && IsMade(Geometry)), $"base.merges is {Merges} where a tokenizer comes with the base", "them to a tiny or mini geometry only");
     }
@@ -59,7 +67,7 @@ public sealed record TrainingBase
         string? from = Path.Combine(recipeFolder, geometry) is var own && File.Exists(Path.Combine(own, ModelConfig.FileName)) ? own : null;
         string path = Path.Combine(making, "tokenizer.json");
         bool isTiny = from is null && IsMade(geometry);
-        if ((Tokenizer is null ? from : Path.Combine(recipeFolder, Tokenizer)) is { } source)
+        if (((Tokenizer ?? Decoder) is { } named ? Path.Combine(recipeFolder, named) : from) is { } source)
         {
             if (!File.Exists(Path.Combine(source, "tokenizer.json")))
             {
@@ -86,8 +94,43 @@ public sealed record TrainingBase
 
         GenerationConfig? generation = File.Exists(Path.Combine(making, GenerationConfig.FileName)) ? GenerationConfig.Load(making) : null;
         RandomCheckpoint.Create(making, config, Seed, SafetensorsDtype.F32, generation: generation, withVst: false, cancellationToken: cancellationToken);
+        if (Decoder is not null)
+        {
+            TakeDecoder(Path.Combine(recipeFolder, Decoder), making);
+        }
+
         Remove(folder);
         Directory.Move(making, folder);
+    }
+
+    /// <summary>Puts another model's decoder in place of a fresh model's.</summary>
+    /// <exception cref="ArgumentException">Their sizes differ.</exception>
+    private static void TakeDecoder(string from, string making)
+    {
+        string given = making + ".given";
+        Remove(given);
+        using (var source = Checkpoint.Open(from))
+        using (var fresh = Checkpoint.Open(making))
+        using (Weights decoder = TrainingCheckpoint.LoadWeights(source, Device.CPU))
+        using (Weights whole = TrainingCheckpoint.LoadWeights(fresh, Device.CPU))
+        {
+            foreach (ExpectedTensor tensor in fresh.Layout.Tensors.Where(t => t.Scope is not (CheckpointScope.Vision or CheckpointScope.Connector) && fresh.Contains(t.Name)))
+            {
+                Tensor target = whole.Get(tensor.Name);
+                Tensor value = decoder.TryGet(tensor.Name) ?? throw new ArgumentException($"base.decoder '{from}' has no {tensor.Name}; name a model with as many layers.");
+                if (!target.shape.SequenceEqual(value.shape))
+                {
+                    throw new ArgumentException($"base.decoder '{from}' has {tensor.Name} as [{string.Join(", ", value.shape)}], the geometry as [{string.Join(", ", target.shape)}]; name a model with a decoder of that size.");
+                }
+
+                _ = target.copy_(value); // the target itself comes back
+            }
+
+            TrainingCheckpoint.SaveModel(given, fresh.Config, whole, making, SafetensorsDtype.F32);
+        }
+
+        Remove(making);
+        Directory.Move(given, making);
     }
 
     /// <summary>A tiny geometry takes its vocabulary and its ids from the tokenizer.</summary>

@@ -297,6 +297,10 @@ public sealed record TrainingData
     /// <summary>Most questions about one drawn video; each is a turn of its conversation.</summary>
     public int WorldQuestions { get; init; } = 1;
 
+    /// <summary>Drawn albums among the drawn videos, or in their place: many scenes and questions for few frames.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // recipes from before it keep their fingerprint
+    public AlbumData? Album { get; init; }
+
     /// <summary>Video-XL: also samples of several images, read as the frames of one sequence (video-xl.md 2.5).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public bool SeveralImages { get; init; }
@@ -304,7 +308,7 @@ public sealed record TrainingData
     /// <exception cref="ArgumentException">Neither or both, or a value out of range.</exception>
     public void Validate()
     {
-        TrainingRecipe.Check((Annotations is null) != (World is null), "data names neither or both of annotations and world", "one of them");
+        TrainingRecipe.Check((Annotations is null) != (World is null && Album is null), "data names neither or both of annotations and drawn data", "annotations, or world and album");
         TrainingRecipe.Check(Annotations is null or { Count: > 0 }, "data.annotations is empty", "at least one file");
         foreach (AnnotationFile file in Annotations ?? [])
         {
@@ -315,6 +319,40 @@ public sealed record TrainingData
         TrainingRecipe.Check(WorldSide is >= 16 and <= 1024, $"data.worldSide is {WorldSide}", "16 to 1024");
         TrainingRecipe.Check(WorldQuestions is >= 1 and <= 8, $"data.worldQuestions is {WorldQuestions}", "1 to 8");
         World?.Validate();
+        Album?.Validate();
+        TrainingRecipe.Check(Album is null || World is not null || Album.Share == 1, $"data.album.share is {Album?.Share} without a world", "1, or a world for the others");
+    }
+}
+
+/// <summary>Samples drawn as albums (<see cref="AlbumMaker"/>).</summary>
+public sealed record AlbumData
+{
+    /// <summary>Pictures of an album, each number equally often.</summary>
+    public IReadOnlyList<int> Pictures { get; init; } = [8];
+
+    /// <summary>Objects in play.</summary>
+    public int Objects { get; init; } = WorldObjects.All.Count;
+
+    /// <summary>Share of the samples that are albums; the others are videos.</summary>
+    public double Share { get; init; } = 1;
+
+    /// <summary>Share of the albums that are to be listed; the others are asked about.</summary>
+    public double Lists { get; init; } = 0.5;
+
+    /// <summary>Questions of an album that is asked about.</summary>
+    public int Questions { get; init; } = 12;
+
+    /// <summary>Open or lettered; null for both.</summary>
+    public WorldForm? Form { get; init; }
+
+    /// <exception cref="ArgumentException">A value is out of range.</exception>
+    internal void Validate()
+    {
+        TrainingRecipe.Check(Pictures is { Count: > 0 } && Pictures.All(p => p >= 1 && p <= AlbumMaker.MaxPictures), $"data.album.pictures is [{string.Join(", ", Pictures)}]", $"numbers from 1 to {AlbumMaker.MaxPictures}");
+        TrainingRecipe.Check(Objects >= WorldRequest.MinObjects && Objects <= WorldObjects.All.Count, $"data.album.objects is {Objects}", $"{WorldRequest.MinObjects} to {WorldObjects.All.Count}");
+        TrainingRecipe.Check(Share is > 0 and <= 1, $"data.album.share is {Share}", "a number above 0, at most 1");
+        TrainingRecipe.Check(Lists is >= 0 and <= 1, $"data.album.lists is {Lists}", "0 to 1");
+        TrainingRecipe.Check(Questions is >= 1 and <= AlbumQuestions.MaxQuestions, $"data.album.questions is {Questions}", $"1 to {AlbumQuestions.MaxQuestions}");
     }
 }
 

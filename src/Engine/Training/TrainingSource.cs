@@ -51,16 +51,21 @@ public sealed class WorldSource : ITrainingSource
     /// <summary>What a lettered question ends with; the reply is the letter in brackets and the option's words.</summary>
     public const string LetteredEnd = "\nAnswer with the letter of the right option.";
 
-    private readonly WorldDataset _dataset;
+    private const int Permille = 1000;
+
+    private readonly WorldDataset? _dataset;
+    private readonly AlbumData? _album;
     private readonly WorldFrames _frames;
+    private readonly ulong _seed;
     private readonly int _questions;
 
-    /// <param name="data">With a world.</param>
+    /// <param name="data">With a world, albums, or both.</param>
     public WorldSource(TrainingData data, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(data);
-        WorldRecipe recipe = data.World ?? throw new ArgumentException("The data names no world.", nameof(data));
-        _dataset = new WorldDataset(recipe, WorldSplit.Train, seed);
+        (_album, _seed) = (data.Album, seed);
+        _dataset = data.World is { } recipe ? new WorldDataset(recipe, WorldSplit.Train, seed)
+            : _album is not null ? null : throw new ArgumentException("The data names neither a world nor albums.", nameof(data));
         _frames = new WorldFrames(data.WorldSide, data.WorldSide);
         _questions = data.WorldQuestions;
     }
@@ -69,9 +74,22 @@ public sealed class WorldSource : ITrainingSource
 
     public TrainingExample Sample(long index)
     {
-        WorldItem item = _dataset.Item(index);
+        var random = new WorldRandom(WorldRandom.Hash(_seed, (ulong)index, 0xA1B));
+        if (_album is not null && (_dataset is null || random.Below(Permille) < _album.Share * Permille))
+        {
+            WorldScript album = AlbumMaker.Compose(WorldSplit.Train, random.Next(), random.Pick(_album.Pictures), _album.Objects);
+            IReadOnlyList<WorldQuestion> asked = random.Below(Permille) < _album.Lists * Permille ? [] : AlbumQuestions.Ask(album, random.Next(), _album.Questions, _album.Form);
+            return Example($"train-album-{index:000000}", album, asked.Count > 0 ? asked : [AlbumQuestions.List(album)]);
+        }
+
+        WorldItem item = _dataset!.Item(index);
+        return Example(item.Id, item.Script, item.Questions.Take(_questions));
+    }
+
+    private TrainingExample Example(string id, WorldScript script, IEnumerable<WorldQuestion> questions)
+    {
         var turns = new List<TrainingTurn>();
-        foreach (WorldQuestion question in item.Questions.Take(_questions))
+        foreach (WorldQuestion question in questions)
         {
             string visual = turns.Count == 0 ? ChatMl.VisualPlaceholder + "\n" : "";
             bool lettered = question.Form == WorldForm.Lettered;
@@ -79,7 +97,7 @@ public sealed class WorldSource : ITrainingSource
             turns.Add(new TrainingTurn(ChatRole.Assistant, lettered ? $"({question.Letter}) {question.Answer}" : question.Answer));
         }
 
-        return new TrainingExample(item.Id, turns) { Video = new Video(_frames, item.Script) };
+        return new TrainingExample(id, turns) { Video = new Video(_frames, script) };
     }
 
     /// <summary>What is asked: the question, and where it has options, these and how to answer.</summary>

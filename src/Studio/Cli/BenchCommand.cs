@@ -7,7 +7,7 @@ using Studio.Engine.Torch;
 
 namespace Studio.Cli;
 
-/// <summary><c>bench engine</c> and <c>bench train</c>: speed and memory of answering and of training on this machine; <c>bench results</c>: the results database.</summary>
+/// <summary><c>bench engine</c> and <c>bench train</c>: speed and memory of answering and of training on this machine; <c>bench eval</c> and <c>bench kill</c>: the evaluation runner; <c>bench results</c>: its database.</summary>
 internal static class BenchCommand
 {
     /// <summary>For JSON: standard output.</summary>
@@ -21,6 +21,8 @@ internal static class BenchCommand
         "bench engine --model 2b@448 --random-weights 1 --long 10000 --compress uniform:1:1,0.05",
         "bench engine --model video-xl --random-weights 1 --stages tower,windows,decode",
         "bench train --rows 2048 --dtype bf16 --device cuda:0",
+        "bench eval --threads 1",
+        "bench kill --points 50 --seed 7",
         "bench results --writers 50 --readers 200 --minutes 10",
     ];
 
@@ -29,6 +31,8 @@ internal static class BenchCommand
         var bench = new Command("bench", "Measures this build on this machine.");
         bench.Add(Engine(console));
         bench.Add(Train(console));
+        bench.Add(EvalBenchCommand.Eval(console));
+        bench.Add(EvalBenchCommand.Kill(console));
         bench.Add(BenchResultsCommand.Create(console));
         return bench;
     }
@@ -122,9 +126,9 @@ internal static class BenchCommand
     }
 
     /// <summary>A benchmark: told each row and what runs now, it gives all of it.</summary>
-    private delegate BenchReport Benchmark(Action<BenchRow>? onRow, Action<string>? progress, CancellationToken ct);
+    internal delegate BenchReport Benchmark(Action<BenchRow>? onRow, Action<string>? progress, CancellationToken ct);
 
-    private static void Run(Terminal console, Benchmark benchmark, string? json, Action<string> progress, CancellationToken ct)
+    internal static void Run(Terminal console, Benchmark benchmark, string? json, Action<string> progress, CancellationToken ct)
     {
         var table = json == StandardOutput ? console.Error : console.Output;
         var first = true;

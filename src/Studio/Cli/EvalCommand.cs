@@ -9,6 +9,11 @@ internal static class EvalCommand
     /// <summary>Shown below the command's help.</summary>
     public static readonly string[] Samples =
     [
+        "eval run niah --lengths 64,128 --depths 0,0.5,1 --per-cell 4",
+        "eval run videomme --annotations /data/Video-MME --videos /data/Video-MME/videos --limit 100",
+        "eval run world --variant blind",
+        "eval sweep niah --compress off;balanced;strong --lengths 64,256",
+        "eval run videomme --annotations /data/Video-MME --videos /data/Video-MME/videos --shard 1/4",
         "eval list --task niah --state finished",
         "eval show 01a1fdc2ebca --failed",
         "eval diff 01a1fdc2ebca 01a1fdc3a076",
@@ -25,6 +30,9 @@ internal static class EvalCommand
         var eval = new Command("eval", "Evaluations on benchmarks.");
         Command[] commands =
         [
+            EvalRunCommand.Run(console),
+            EvalRunCommand.Sweep(console),
+            EvalRunCommand.Rerun(console),
             .. EvalListCommand.Create(console),
             .. EvalCompareCommand.Create(console),
             .. EvalExchangeCommand.Create(console),

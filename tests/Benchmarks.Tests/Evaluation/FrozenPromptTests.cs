@@ -122,6 +122,18 @@ public sealed class FrozenPromptTests
         Assert.Equal("Question: What falls?\nAnswer with a word or a short phrase.", Text(task, """{"video":"v","question":"What falls?","answer":"the key"}"""));
     }
 
+    [Fact]
+    public void World_Prompts()
+    {
+        const string Row = """{"id":"i","video":"v.mp4","kind":"KIND","form":"lettered","question":"What is it?","options":["a cup","a key"],"answer":"a key","letter":"B","evidence":[[1,5]],"chain":[],"depth":0.5,"seed":1,"split":"test","duration":8,"fps":2,"frames":16,"fingerprint":"f"}""";
+        const string Lettered = "What is it?\n(A) a cup\n(B) a key\nAnswer with the letter of the right option.";
+        var needle = Row.Replace("KIND", "needle", StringComparison.Ordinal);
+        Assert.Equal([Lettered, Lettered, Lettered], ((EvalTask[])[new WorldSet(), new WorldNeedle(), new WorldNeedle(multi: true)]).Select(t => Text(t, needle)));
+        Assert.Equal("What is it?", Text(new WorldSet(), needle.Replace("lettered", "open", StringComparison.Ordinal).Replace("""["a cup","a key"]""", "null", StringComparison.Ordinal).Replace("\"B\"", "null", StringComparison.Ordinal)));
+        Assert.Equal((101, 101), (new WorldSet().PromptVersion, new WorldNeedle().ScorerVersion));
+        Assert.Contains("`world make`", Assert.Throws<InvalidDataException>(() => new WorldSet().Document("""{"id":1}""")).Message, StringComparison.Ordinal);
+    }
+
     /// <summary>The captions' 88 prompts are data of the benchmark: their number and a hash of all are frozen.</summary>
     [Fact]
     public void Vdc_Prompts()

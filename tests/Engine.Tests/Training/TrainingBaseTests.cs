@@ -1,5 +1,6 @@
 using Studio.Engine.Checkpoints;
 using Studio.Engine.Tokenization;
+using Studio.Engine.Torch;
 using Studio.Engine.Training;
 using Xunit;
 
@@ -80,6 +81,30 @@ public sealed class TrainingBaseTests : IDisposable
         Assert.InRange(new FileInfo(Path.Combine(folder, "model.safetensors")).Length / 2, 1, 16_000_000); // as bf16
         Assert.Equal(9, tokenizer.Encode("Which of these objects appears in the video?\n").Length);
         Assert.Equal(3, tokenizer.Encode(" yellow crystal ball").Length);
+    }
+
+    [Fact]
+    public void Create_DecoderOfAnotherModel_IsTakenWithItsTokenizerAndNothingElse()
+    {
+        string given = Make(new TrainingBase { Geometry = "mini", Seed = 5, Merges = 20 }, "given");
+        string made = Make(new TrainingBase { Geometry = "mini-xl", Seed = 6, Decoder = "../given" }, "made");
+        Assert.Equal(File.ReadAllBytes(Path.Combine(given, "tokenizer.json")), File.ReadAllBytes(Path.Combine(made, "tokenizer.json")));
+        using Checkpoint from = Checkpoint.Open(given), to = Checkpoint.Open(made);
+        Assert.Equal(ModelSystem.VideoXl, to.Config.System);
+        using Weights source = TrainingCheckpoint.LoadWeights(from, Device.CPU), taken = TrainingCheckpoint.LoadWeights(to, Device.CPU);
+        int same = 0;
+        foreach (ExpectedTensor tensor in to.Layout.Tensors.Where(t => to.Contains(t.Name)))
+        {
+            bool isDecoder = tensor.Scope is not (CheckpointScope.Vision or CheckpointScope.Connector);
+            Assert.Equal(isDecoder, source.TryGet(tensor.Name) is { } value && value.shape.SequenceEqual(taken.Get(tensor.Name).shape) && value.ToArray<float>().AsSpan().SequenceEqual(taken.Get(tensor.Name).ToArray<float>()));
+            same += isDecoder ? 1 : 0;
+        }
+
+        Assert.True(same > 60, $"{same} tensors"); // six layers of eleven or twelve, the embedding and the last norm
+
+        _ = Make(new TrainingBase { Geometry = "tiny-random" }, "small");
+        Assert.Contains("name a model with", Refused(new TrainingBase { Geometry = "mini-xl", Decoder = "../small" }), StringComparison.Ordinal);
+        Assert.Contains("merges", Assert.Throws<ArgumentException>(new TrainingBase { Geometry = "mini-xl", Decoder = "d", Merges = 3 }.Validate).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -44,6 +44,11 @@ public sealed class WorldSplitTests
             {
                 parts.Add(dataset.Item(i).Script);
             }
+
+            for (ulong i = 0; i < 4 * ItemsPerKind; i++)
+            {
+                parts.Add(AlbumMaker.Compose(split, i, pictures: 12, WorldObjects.All.Count));
+            }
         }
 
         foreach ((WorldSplit a, WorldSplit b) in new[] { (WorldSplit.Train, WorldSplit.Test), (WorldSplit.Train, WorldSplit.Validation), (WorldSplit.Validation, WorldSplit.Test) })

@@ -4,7 +4,11 @@ namespace Studio.Benchmarks.Evaluation.Data;
 /// <param name="Path">A video file.</param>
 /// <param name="Clip">Seconds where it starts and ends; null for the whole video.</param>
 /// <param name="Needles">Seconds in which needles are shown, in order of time; empty where there are none.</param>
-public sealed record EvalMedia(string Path, (double Start, double End)? Clip, IReadOnlyList<(double Start, double End)> Needles);
+/// <param name="Frames">
+/// Frames that the model is to read, evenly spread over the whole video, where the data decides it: all there are of a needle video or of a
+/// folder of frames. The setting's frames are heeded already. Null: by the setting, or the task's rule.
+/// </param>
+public sealed record EvalMedia(string Path, (double Start, double End)? Clip, IReadOnlyList<(double Start, double End)> Needles, int? Frames = null);
 
 /// <summary>The documents that a request asks for, with their videos. Opened once a run; the same request gives the same documents in the same order.</summary>
 public interface IEvalData

@@ -38,6 +38,9 @@ public class LongVideoBench : DrawnChoiceTask
 
     public override string Title => "LongVideoBench (val)";
 
+    /// <summary>Whether the prompt has the video's subtitles.</summary>
+    internal virtual bool ReadsSubtitles => true;
+
     public override EvalLimits Limits => new(512, 32);
 
     public override IReadOnlyList<(string File, string Part)> Files => [("longvideobench/lvb_val.json", "")];
@@ -158,6 +161,8 @@ public sealed class LongVideoBenchUpstream(bool interleaved = false) : LongVideo
     public override string Name => interleaved ? "longvideobench_val_i" : "longvideobench_val_v";
 
     public override string Title => interleaved ? "LongVideoBench (val, upstream, interleaved subtitles)" : "LongVideoBench (val, upstream, frames only)";
+
+    internal override bool ReadsSubtitles => interleaved;
 
     public override EvalLimits Limits => new(interleaved ? InterleavedFrames : 512, 32);
 

@@ -5,7 +5,8 @@ namespace Studio.Benchmarks.Evaluation.Tasks;
 /// <summary>Where needles go. Pure arithmetic of the originals, in their floating point.</summary>
 public static class NeedleGrid
 {
-    private const string FramesLabel = "frames", DepthLabel = "depth";
+    /// <summary>Labels of a document's cell: frames of the haystack, depth of a single needle, steps of a drawn chain.</summary>
+    internal const string FramesLabel = "frames", DepthLabel = "depth", HopsLabel = "hops";
 
     /// <summary>More cells than this are refused.</summary>
     public const int MaxCells = 10_000;
@@ -92,9 +93,10 @@ public static class NeedleGrid
         return document with { Id = $"{document.Id}@{CellName(labels)}", Labels = labels };
     }
 
-    /// <summary>"1000 frames, depth 0.2", or "all" for a document that is in no cell.</summary>
+    /// <summary>"1000 frames, depth 0.2", "64 frames, hops 2", or "all" for a document that is in no cell.</summary>
     public static string CellOf(EvalDocument document) => CellName(document?.Labels ?? throw new ArgumentNullException(nameof(document)));
 
     private static string CellName(IReadOnlyDictionary<string, string> labels) => !labels.TryGetValue(FramesLabel, out var frames) ? "all"
-        : labels.TryGetValue(DepthLabel, out var depth) ? $"{frames} frames, depth {depth}" : $"{frames} frames";
+        : labels.TryGetValue(DepthLabel, out var depth) ? $"{frames} frames, depth {depth}"
+        : labels.TryGetValue(HopsLabel, out var hops) ? $"{frames} frames, hops {hops}" : $"{frames} frames";
 }

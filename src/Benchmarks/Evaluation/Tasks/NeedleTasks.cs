@@ -31,7 +31,7 @@ public abstract partial class NeedleTask : EvalTask
     protected static EvalPrompt Verbatim(string text, string prefill = "") => new(text) { System = ChatMlSystem, Bare = true, Prefill = prefill };
 
     /// <summary>Rows per cell, frames outermost, and the mean over cells as "overall"; samples without a grid are one cell.</summary>
-    protected static IReadOnlyList<AggregateRow> Cells(IReadOnlyList<ScoredSample> samples)
+    internal static IReadOnlyList<AggregateRow> Cells(IReadOnlyList<ScoredSample> samples)
     {
         var cells = samples.GroupBy(s => NeedleGrid.CellOf(s.Document)).Select(g => new AggregateRow(g.Key, g.Average(s => s.Score.Official!.Value),
             Means.Corrected(g, 1), g.Count(), AggregateUnit.Fraction)).ToList();

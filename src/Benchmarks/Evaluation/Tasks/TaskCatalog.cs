@@ -11,7 +11,7 @@ public static class TaskCatalog
         new VideoMme(), new VideoMme(subtitles: true), new VideoMmeVideoXl(), new VideoMmeVideoXl(subtitles: true),
         new MvBench(), new PerceptionTest(), new LongVideoBench(), new LongVideoBenchUpstream(), new LongVideoBenchUpstream(interleaved: true),
         new Mlvu(), new MlvuVideoXl(), new LvBench(), new VnBench(), new NextQa(), new Charades(),
-        .. Vdc.Aspects.Select(aspect => new Vdc(aspect)),
+        .. Vdc.Aspects.Select(aspect => new Vdc(aspect)), new WorldSet(),
     ];
 
     public static bool TryGet(string name, [NotNullWhen(true)] out EvalTask? task)

@@ -5,6 +5,23 @@ using System.Text.Json;
 
 namespace Studio.Engine.Training.Annotating;
 
+/// <summary>One message to a model of an endpoint.</summary>
+/// <param name="Prompt">Text, after the pictures.</param>
+public sealed record EndpointQuestion(string Prompt)
+{
+    /// <summary>System text; null for none.</summary>
+    public string? System { get; init; }
+
+    /// <summary>JPEG files.</summary>
+    public IReadOnlyList<byte[]> Pictures { get; init; } = [];
+
+    /// <summary>Longest answer, tokens; null for the endpoint's.</summary>
+    public int? MaxTokens { get; init; }
+
+    /// <summary>Whether an answer that ends at the longest length counts as one.</summary>
+    public bool MayBeCut { get; init; }
+}
+
 /// <summary>Asks one model of an endpoint that speaks OpenAI's chat completions; tries again what may succeed the next time. Thread safe.</summary>
 public sealed class EndpointClient : IDisposable
 {
@@ -39,16 +56,25 @@ public sealed class EndpointClient : IDisposable
     /// <param name="prompt">Text, after the pictures.</param>
     /// <param name="pictures">JPEG files.</param>
     /// <exception cref="AnnotatorException">There is no answer, or none that is whole.</exception>
-    public async Task<string> AskAsync(string prompt, IReadOnlyList<byte[]> pictures, CancellationToken cancellationToken)
+    public Task<string> AskAsync(string prompt, IReadOnlyList<byte[]> pictures, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         ArgumentNullException.ThrowIfNull(pictures);
-        ReadOnlyMemory<byte> body = Body(prompt, pictures);
+        return AskAsync(new EndpointQuestion(prompt) { Pictures = pictures }, cancellationToken);
+    }
+
+    /// <summary>One answer to one message.</summary>
+    /// <exception cref="AnnotatorException">There is no answer, or none that is whole.</exception>
+    /// <exception cref="FormatException">The answer is empty or cut.</exception>
+    public async Task<string> AskAsync(EndpointQuestion question, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        ReadOnlyMemory<byte> body = Body(question);
         for (int attempt = 1; ; attempt++)
         {
             try
             {
-                return await SendAsync(body, cancellationToken).ConfigureAwait(false);
+                return await SendAsync(question, body, cancellationToken).ConfigureAwait(false);
             }
             catch (AttemptException e)
             {
@@ -65,10 +91,14 @@ public sealed class EndpointClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private ReadOnlyMemory<byte> Body(string prompt, IReadOnlyList<byte[]> pictures)
+    private int MaxTokens(EndpointQuestion question) => question.MaxTokens ?? _options.MaxTokens;
+
+    private ReadOnlyMemory<byte> Body(EndpointQuestion question)
     {
+        (string prompt, IReadOnlyList<byte[]> pictures) = (question.Prompt, question.Pictures);
+
         // Base64 takes 4 bytes for 3.
-        long size = (pictures.Sum(p => (long)p.Length) * 4 / 3) + (2L * prompt.Length);
+        long size = (pictures.Sum(p => (long)p.Length) * 4 / 3) + (2L * (prompt.Length + (question.System?.Length ?? 0)));
         if (size > EndpointOptions.MaxRequestBytes)
         {
             throw new AnnotatorException($"{Identity}: a request of about {size} bytes is above the limit of {EndpointOptions.MaxRequestBytes}; send fewer or smaller frames (--frames, --side).", endsRun: true);
@@ -81,8 +111,16 @@ public sealed class EndpointClient : IDisposable
             json.WriteString("model", _options.Model);
             json.WriteNumber("temperature", 0);
             json.WriteNumber("seed", 0);
-            json.WriteNumber("max_tokens", _options.MaxTokens);
+            json.WriteNumber("max_tokens", MaxTokens(question));
             json.WriteStartArray("messages");
+            if (question.System is { } system)
+            {
+                json.WriteStartObject();
+                json.WriteString("role", "system");
+                json.WriteString("content", system);
+                json.WriteEndObject();
+            }
+
             json.WriteStartObject();
             json.WriteString("role", "user");
             if (pictures.Count == 0)
@@ -117,7 +155,7 @@ public sealed class EndpointClient : IDisposable
         return buffer.WrittenMemory;
     }
 
-    private async Task<string> SendAsync(ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    private async Task<string> SendAsync(EndpointQuestion question, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, _address) { Content = new ReadOnlyMemoryContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
@@ -133,7 +171,7 @@ public sealed class EndpointClient : IDisposable
         {
             using HttpResponseMessage response = await _http.SendAsync(request, linked.Token).ConfigureAwait(false);
             byte[] answer = await ReadAsync(response, linked.Token).ConfigureAwait(false);
-            return response.StatusCode == HttpStatusCode.OK ? Text(answer) : throw Refused(response, answer);
+            return response.StatusCode == HttpStatusCode.OK ? Text(question, answer) : throw Refused(response, answer);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -167,15 +205,15 @@ public sealed class EndpointClient : IDisposable
         return whole.ToArray();
     }
 
-    private string Text(byte[] answer)
+    private string Text(EndpointQuestion question, byte[] answer)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(answer, new JsonDocumentOptions { MaxDepth = 32 });
             JsonElement choice = document.RootElement.GetProperty("choices")[0];
-            if (choice.TryGetProperty("finish_reason", out JsonElement reason) && reason.ValueKind == JsonValueKind.String && reason.ValueEquals("length"))
+            if (!question.MayBeCut && choice.TryGetProperty("finish_reason", out JsonElement reason) && reason.ValueKind == JsonValueKind.String && reason.ValueEquals("length"))
             {
-                throw new FormatException($"{Identity}: the answer does not end within {_options.MaxTokens} tokens; raise --max-tokens");
+                throw new FormatException($"{Identity}: the answer does not end within {MaxTokens(question)} tokens; raise --max-tokens");
             }
 
             return choice.GetProperty("message").GetProperty("content").GetString() is { Length: > 0 } text ? text : throw new FormatException($"{Identity}: the answer is empty");

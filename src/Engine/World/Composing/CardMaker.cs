@@ -163,9 +163,9 @@ internal static class CardMaker
         return fitting.Length == 0 ? null : composer.Random.Pick(fitting);
     }
 
-    private static WorldInstance Picture(WorldComposer composer, int thing) => composer.Maker.Instance(thing, composer.Maker.Tint(thing));
+    internal static WorldInstance Picture(WorldComposer composer, int thing) => composer.Maker.Instance(thing, composer.Maker.Tint(thing));
 
-    private static WorldCard Single(WorldComposer composer, WorldRole role, WorldColour frame, WorldInstance picture, string mark, int seconds) => new()
+    internal static WorldCard Single(WorldComposer composer, WorldRole role, WorldColour frame, WorldInstance picture, string mark, int seconds) => new()
     {
         StartMs = 0,
         LengthMs = seconds * 1000,
@@ -178,7 +178,7 @@ internal static class CardMaker
         Grain = composer.Random.Between(0, MaxGrain),
     };
 
-    private static WorldCard Pointing(WorldComposer composer, WorldRole role, WorldColour frame, WorldInstance picture, WorldInstance next, string mark, int seconds)
+    internal static WorldCard Pointing(WorldComposer composer, WorldRole role, WorldColour frame, WorldInstance picture, WorldInstance next, string mark, int seconds)
     {
         bool downward = composer.Random.Chance(30);
         return new WorldCard

@@ -34,12 +34,15 @@ public sealed class WorldComposer
 
     /// <summary>Makes the script of a request; the same request always gives the same one.</summary>
     /// <exception cref="ArgumentException">The request asks for something that cannot be; the message names it.</exception>
-    public static WorldScript Compose(WorldRequest request)
+    public static WorldScript Compose(WorldRequest request) =>
+        Compose(request, composer => composer.Request.Kind is WorldKind.Needle or WorldKind.Chain ? CardMaker.Plan(composer) : EventMaker.Plan(composer));
+
+    internal static WorldScript Compose(WorldRequest request, Func<WorldComposer, WorldPlan> make)
     {
         ArgumentNullException.ThrowIfNull(request);
         request.Validate();
         var composer = new WorldComposer(request);
-        WorldPlan plan = request.Kind is WorldKind.Needle or WorldKind.Chain ? CardMaker.Plan(composer) : EventMaker.Plan(composer);
+        WorldPlan plan = make(composer);
         var script = new WorldScript
         {
             Seed = request.Seed,

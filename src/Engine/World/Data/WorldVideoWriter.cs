@@ -1,5 +1,3 @@
-using System.Globalization;
-using Studio.Engine.Checkpoints;
 using Studio.Engine.Video;
 
 namespace Studio.Engine.World;
@@ -31,21 +29,10 @@ public sealed record WorldVideoSettings
     }
 }
 
-/// <summary>
-/// Writes scripts as H.264 in MP4 through ffmpeg: one frame in memory, the file seen under its name only when it is whole. The same script, settings
-/// and ffmpeg give the same bytes.
-/// </summary>
-public sealed class WorldVideoWriter
+/// <summary>Draws scripts into H.264 files (<see cref="H264Writer"/>): one frame in memory. The same script, settings and ffmpeg give the same bytes.</summary>
+public sealed class WorldVideoWriter(MediaTools tools, MediaLimits? limits = null)
 {
-    private readonly MediaTools _tools;
-    private readonly MediaLimits _limits;
-
-    public WorldVideoWriter(MediaTools tools, MediaLimits? limits = null)
-    {
-        _tools = tools;
-        _limits = limits ?? MediaLimits.Default;
-        _limits.Validate();
-    }
+    private readonly H264Writer _writer = new(tools, limits);
 
     /// <summary>Draws and writes a video.</summary>
     /// <param name="script">What to draw.</param>
@@ -55,68 +42,29 @@ public sealed class WorldVideoWriter
     /// <param name="cancellationToken">Stops and leaves no file behind.</param>
     /// <exception cref="ArgumentException">Settings or script cannot be met.</exception>
     /// <exception cref="MediaException">ffmpeg failed or stalled.</exception>
-    public async Task WriteAsync(WorldScript script, string path, WorldVideoSettings settings, Action<int>? onFrame = null, CancellationToken cancellationToken = default)
+    public Task WriteAsync(WorldScript script, string path, WorldVideoSettings settings, Action<int>? onFrame = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(script);
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
         script.Validate();
-        string temporary = AtomicFile.TemporaryName(path);
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
-        {
-            throw new MediaException(MediaError.NotFound, path, $"'{path}' cannot be written: there is no folder '{folder}'; make it first.");
-        }
 
-        try
-        {
-            await EncodeAsync(script, path, temporary, settings, onFrame, cancellationToken).ConfigureAwait(false);
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        // A key frame every four seconds keeps seeking cheap.
+        var how = new H264Settings(settings.Width, settings.Height, new FrameRate(script.Fps)) { Quality = settings.Quality, KeyFrames = 4 * script.Fps };
+        return _writer.WriteAsync(path, how, Frames(script, settings, onFrame), cancellationToken);
     }
 
-    private async Task EncodeAsync(WorldScript script, string path, string temporary, WorldVideoSettings settings, Action<int>? onFrame, CancellationToken cancellationToken)
+#pragma warning disable CS1998 // drawing waits for nothing
+    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> Frames(WorldScript script, WorldVideoSettings settings, Action<int>? onFrame)
     {
         var renderer = new WorldRenderer(settings.Width, settings.Height);
         byte[] frame = new byte[renderer.FrameBytes];
-        // Without the limits for files of others: what it reads is drawn here, and it has to write.
-        MediaProcess process = MediaProcess.StartFed(new MediaCommand(_tools.Ffmpeg), Arguments(script, temporary, settings), path, cancellationToken);
-        await using (process.ConfigureAwait(false))
+        for (int i = 0; i < script.FrameCount; i++)
         {
-            bool fed = true;
-            for (int i = 0; i < script.FrameCount && fed; i++)
-            {
-                renderer.Draw(script, i, frame);
-                process.Arm(_limits.FrameStall);
-                fed = await process.FeedAsync(frame).ConfigureAwait(false);
-                onFrame?.Invoke(i + 1);
-            }
-
-            process.EndFeed();
-            process.Arm(_limits.FrameStall);
-            if (await process.WaitForExitAsync().ConfigureAwait(false) != 0 || !fed)
-            {
-                string detail = MediaFile.LastLine(await process.ErrorTailAsync().ConfigureAwait(false));
-                throw new MediaException(
-                    MediaError.EncodeFailed, path, $"'{path}' could not be written; see that the disk has room and that ffmpeg has libx264. ffmpeg: {detail}");
-            }
+            renderer.Draw(script, i, frame);
+            yield return frame;
+            onFrame?.Invoke(i + 1);
         }
     }
-
-    private static string[] Arguments(WorldScript script, string temporary, WorldVideoSettings settings)
-    {
-        string rate = script.Fps.ToString(CultureInfo.InvariantCulture);
-        return
-        [
-            "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", $"{settings.Width}x{settings.Height}", "-framerate", rate, "-i", "pipe:0",
-            "-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", settings.Quality.ToString(CultureInfo.InvariantCulture), "-pix_fmt", "yuv420p",
-
-            // One thread and no time stamps of writing: the same bytes again. A key frame every four seconds keeps seeking cheap.
-            "-threads", "1", "-g", (4 * script.Fps).ToString(CultureInfo.InvariantCulture), "-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1",
-            "-movflags", "+faststart", "-f", "mp4", temporary,
-        ];
-    }
+#pragma warning restore CS1998
 }

@@ -15,12 +15,18 @@ internal static class CardQuestions
     private static WorldQuestion Needle(QuestionWriter writer)
     {
         WorldCard[] cards = [.. writer.Script.Segments.OfType<WorldCard>()];
-        WorldCard main = cards.Single(c => c.Role == WorldRole.Main);
+        return About(writer, cards.Single(c => c.Role == WorldRole.Main), isOnly: cards.Length == 1);
+    }
+
+    /// <summary>What is on a card.</summary>
+    /// <param name="isOnly">Without other cards nothing has to say which is meant.</param>
+    internal static WorldQuestion About(QuestionWriter writer, WorldCard main, bool isOnly)
+    {
         Facet asked = Asked(writer);
 
         // Where there are more cards, one of the two other facets says which is meant.
         var given = (Facet)(((int)asked + 1 + writer.Random.Below(2)) % 3);
-        string which = cards.Length == 1 ? "" : given switch
+        string which = isOnly ? "" : given switch
         {
             Facet.Picture => $" that shows the {QuestionWriter.NameOf(main.Picture.ObjectId)}",
             Facet.Colour => $" with the {main.Frame.Name()} frame",

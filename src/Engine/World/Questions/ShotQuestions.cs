@@ -17,7 +17,7 @@ internal static class ShotQuestions
             WorldKind.Direction => Direction(writer, sights[0]),
             WorldKind.Presence => Presence(writer, sights),
             WorldKind.Colour => Colour(writer, sights),
-            WorldKind.Mark => Mark(writer, shots.Single(s => s.Mark is not null)),
+            WorldKind.Mark => Mark(writer, shots.Single(s => s.Mark is not null), writer.Script.Variant),
             WorldKind.Describe => DescribeQuestions.Ask(writer, shots),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Cards are asked about by CardQuestions."),
         };
@@ -128,11 +128,12 @@ internal static class ShotQuestions
         return writer.Question(WorldKind.Colour, text, answer, () => writer.Others([.. WorldColours.All.Select(c => c.Name())], answer), sights.Select(s => s.Shot).Distinct());
     }
 
-    private static WorldQuestion Mark(QuestionWriter writer, WorldShot shot)
+    /// <param name="variant">Form of the mark, which the wrong ones have too.</param>
+    internal static WorldQuestion Mark(QuestionWriter writer, WorldShot shot, int variant)
     {
         string answer = shot.Mark!.Text;
         return writer.Question(
-            WorldKind.Mark, writer.Word(QuestionText.Mark), answer, () => WorldMarks.DrawOthers(writer.Random, writer.Script.Variant, WorldQuestions.Options - 1, answer), [shot]);
+            WorldKind.Mark, writer.Word(QuestionText.Mark), answer, () => WorldMarks.DrawOthers(writer.Random, variant, WorldQuestions.Options - 1, answer), [shot]);
     }
 
     private sealed record Sight(WorldShot Shot, WorldActor Actor)

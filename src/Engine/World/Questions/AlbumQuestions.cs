@@ -1,0 +1,132 @@
+namespace Studio.Engine.World;
+
+/// <summary>Questions about an album (<see cref="AlbumMaker"/>), in the words of the other kinds, and its list: everything that its pictures show.</summary>
+public static class AlbumQuestions
+{
+    /// <summary>Most questions of one album.</summary>
+    public const int MaxQuestions = 32;
+
+    private const int Tries = 20;
+
+    /// <summary>
+    /// Everything that an album shows, a picture a sentence, objects in the order of reading: "red anchor top left, bell middle, blue waves.
+    /// 4 dogs, green dots. sign H2, red marble. card orange 47 grapes to bell."
+    /// </summary>
+    public static WorldQuestion List(WorldScript album)
+    {
+        ArgumentNullException.ThrowIfNull(album);
+        return new WorldQuestion
+        {
+            Kind = WorldKind.Describe,
+            Form = WorldForm.Open,
+            Text = "List what each picture shows.",
+            Answer = string.Join(' ', album.Segments.Select(Sentence)),
+            Evidence = [.. album.Segments.Select(s => new WorldEvidence(s.StartMs / 1000.0, s.EndMs / 1000.0))],
+        };
+    }
+
+    /// <summary>Questions about an album's pictures in turn; fewer where a picture has nothing that can be asked in this form.</summary>
+    /// <param name="seed">Chooses pictures, what is asked and how.</param>
+    /// <param name="form">Open or lettered; null for either.</param>
+    public static IReadOnlyList<WorldQuestion> Ask(WorldScript album, ulong seed, int count, WorldForm? form = null)
+    {
+        ArgumentNullException.ThrowIfNull(album);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, MaxQuestions);
+        var random = new WorldRandom(WorldRandom.Hash(seed, album.Seed, 0xA1B0));
+        var questions = new List<WorldQuestion>();
+        for (int tries = 0; questions.Count < count && tries < count + Tries; tries++)
+        {
+            bool lettered = random.Chance(50);
+            var writer = new QuestionWriter(
+                album, random, (form ?? (lettered ? WorldForm.Lettered : WorldForm.Open)) == WorldForm.Lettered, new WorldBalance(random.Below(WorldQuestions.Options), random.Chance(50)));
+            if (About(writer, album.Segments[random.Below(album.Segments.Count)]) is { } question && !questions.Exists(q => q.Text == question.Text))
+            {
+                questions.Add(question);
+            }
+        }
+
+        return questions;
+    }
+
+    private static WorldQuestion? About(QuestionWriter writer, WorldSegment picture) => picture switch
+    {
+        WorldCard card => Card(writer, card),
+        WorldShot { Mark: not null } shot => ShotQuestions.Mark(writer, shot, variant: char.IsAsciiDigit(shot.Mark.Text[0]) ? 0 : 1),
+        WorldShot shot => Shot(writer, shot),
+        _ => null,
+    };
+
+    private static WorldQuestion? Shot(QuestionWriter writer, WorldShot shot)
+    {
+        if (writer.Random.Below(6) == 0)
+        {
+            return Absent(writer);
+        }
+
+        WorldActor actor = writer.Random.Pick(shot.Actors);
+        WorldObject thing = actor.Instance.Thing;
+        int copies = shot.Actors.Count(a => a.Instance.ObjectId == actor.Instance.ObjectId);
+        bool many = copies > 1 || (shot.Actors.Count == 1 && writer.Random.Below(3) == 0);
+        switch (writer.Random.Below(6))
+        {
+            case 0:
+                return Present(writer, thing, shot);
+            case 1:
+                return writer.AsLettered().Question(WorldKind.Appears, writer.Word(QuestionText.AppearsLettered), thing.Name, writer.AbsentNames, [shot]);
+            case 2 or 3 when actor.Instance.Colour is { } colour:
+                bool plural = thing.IsPlural || copies > 1;
+                string text = writer.Word(plural ? QuestionText.ColourPlural : QuestionText.Colour, plural ? thing.Plural : thing.Name);
+                return writer.Question(WorldKind.Colour, text, colour.Name(), () => writer.Others([.. WorldColours.All.Select(c => c.Name())], colour.Name()), [shot]);
+            case < 4 when many:
+                string number = copies.ToString();
+                string[] all = [.. Enumerable.Range(1, EventMaker.MaxCopies).Select(n => n.ToString())];
+                return writer.Question(WorldKind.Count, writer.Word(QuestionText.HowMany, thing.Plural), number, () => writer.Others(all, number), [shot]);
+            default:
+                if (copies > 1)
+                {
+                    return null;
+                }
+
+                string place = WorldGrid.Names[WorldGrid.CellOf(actor.From)];
+                return writer.Question(WorldKind.Where, writer.Word(QuestionText.Where, thing.Name), place, () => writer.Others(WorldGrid.Names, place), [shot]);
+        }
+    }
+
+    private static WorldQuestion Card(QuestionWriter writer, WorldCard card)
+    {
+        WorldCard[] cards = [.. writer.Script.Segments.OfType<WorldCard>()];
+        return card.Next is { } next && writer.Random.Chance(50)
+            ? writer.Question(WorldKind.Needle, $"Which picture does the {card.Picture.Thing.Name} on the card point to?", next.Thing.Name, writer.AbsentNames, [card])
+            : CardQuestions.About(writer, card, isOnly: cards.Length == 1);
+    }
+
+    private static WorldQuestion Present(QuestionWriter writer, WorldObject thing, WorldShot shot) => YesNo(writer, thing, "yes", [shot]);
+
+    private static WorldQuestion Absent(QuestionWriter writer) => YesNo(writer, WorldObjects.All[writer.Random.Pick(writer.Absent())], "no", []);
+
+    private static WorldQuestion YesNo(QuestionWriter writer, WorldObject thing, string answer, WorldSegment[] seen) => writer.Question(
+        WorldKind.Presence, writer.Word(thing.IsPlural ? QuestionText.PresencePlural : QuestionText.Presence, thing.WithArticle), answer, () => [answer == "yes" ? "no" : "yes"], seen);
+
+    private static string Sentence(WorldSegment picture)
+    {
+        switch (picture)
+        {
+            case WorldCard card:
+                return $"card {card.Frame.Name()} {card.Mark} {card.Picture.Name}{(card.Next is { } next ? " to " + next.Name : "")}.";
+            case WorldShot shot:
+                string[] things = [.. shot.Actors.GroupBy(a => (a.Instance.ObjectId, a.Instance.Tint)).OrderBy(g => WorldGrid.CellOf(g.First().From)).Select(Group)];
+                string mark = shot.Mark is { } written ? $"sign {written.Text}, " : "";
+                return $"{mark}{string.Concat(things.Select(t => t + ", "))}{new WorldBackdrop(shot.Backdrop).Name}.";
+            default:
+                throw new ArgumentException($"An album has shots and cards, no {picture.GetType().Name}.", nameof(picture));
+        }
+    }
+
+    private static string Group(IEnumerable<WorldActor> actors)
+    {
+        WorldActor first = actors.First();
+        int count = actors.Count();
+        return count == 1 ? $"{first.Instance.Name} {WorldGrid.Names[WorldGrid.CellOf(first.From)]}"
+            : $"{count} {(first.Instance.Colour is { } colour ? colour.Name() + " " : "")}{first.Instance.Thing.Plural}";
+    }
+}

@@ -1,0 +1,152 @@
+using Studio.Engine.Training;
+using Studio.Engine.World;
+using Xunit;
+
+namespace Studio.Engine.Tests.World;
+
+/// <summary>Albums show what their lists and questions say, a scene a second.</summary>
+public sealed class AlbumTests
+{
+    private const int Albums = 60, Objects = 120;
+
+    private static IEnumerable<WorldScript> Some(int pictures = 12) => Enumerable.Range(0, Albums).Select(i => AlbumMaker.Compose(WorldSplit.Train, (ulong)i, pictures, Objects));
+
+    [Fact]
+    public void Compose_EverySecond_IsAnotherSceneAndNoObjectIsInTwo()
+    {
+        foreach (WorldScript album in Some())
+        {
+            Assert.Equal((12, 12), (album.Segments.Count, album.FrameCount));
+            Assert.Equal(Enumerable.Range(0, 12).Select(i => 1000 * i), album.Segments.Select(s => s.StartMs));
+            int[] objects = [.. album.Segments.SelectMany(ObjectsOf)];
+            Assert.Equal(objects.Length, objects.Distinct().Count());
+            WorldCard[] cards = [.. album.Segments.OfType<WorldCard>()];
+            Assert.InRange(cards.Length, 0, AlbumMaker.MaxCards);
+            Assert.Equal(cards.Length, cards.Select(c => c.Frame).Distinct().Count());
+            Assert.Equal(cards.Length, cards.Select(c => c.Mark).Distinct().Count());
+            Assert.InRange(album.Segments.OfType<WorldShot>().Count(s => s.Mark is not null), 0, 1);
+        }
+
+        Assert.Equal(AlbumMaker.Compose(WorldSplit.Train, 3, 12, Objects).ToJson(), AlbumMaker.Compose(WorldSplit.Train, 3, 12, Objects).ToJson());
+        Assert.Equal(Albums, Some().Select(a => a.Fingerprint()).Distinct().Count());
+    }
+
+    [Fact]
+    public void List_OfAnAlbum_NamesEverythingOnce()
+    {
+        foreach (WorldScript album in Some(8))
+        {
+            WorldQuestion list = AlbumQuestions.List(album);
+            string[] sentences = list.Answer.Split('.', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            Assert.Equal(8, sentences.Length);
+            for (int i = 0; i < sentences.Length; i++)
+            {
+                foreach (int thing in ObjectsOf(album.Segments[i]))
+                {
+                    WorldObject named = WorldObjects.All[thing];
+                    Assert.True(sentences[i].Contains(named.Name, StringComparison.Ordinal) || sentences[i].Contains(named.Plural, StringComparison.Ordinal), $"{named.Name} is missing in '{sentences[i]}'");
+                }
+
+                if (album.Segments[i] is WorldShot { Mark: { } mark })
+                {
+                    Assert.Contains($"sign {mark.Text}", sentences[i], StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+
+    /// <summary>Read off the script again, by other code: what is asked has the answer that is given, and one right option.</summary>
+    [Fact]
+    public void Ask_EveryQuestion_HasTheAnswerThatThePicturesShow()
+    {
+        var kinds = new HashSet<WorldKind>();
+        foreach (WorldScript album in Some())
+        {
+            IReadOnlyList<WorldQuestion> questions = AlbumQuestions.Ask(album, 7, 12);
+            Assert.InRange(questions.Count, 1, 12);
+            Assert.Equal(questions.Count, questions.Select(q => q.Text).Distinct().Count());
+            foreach (WorldQuestion question in questions)
+            {
+                kinds.Add(question.Kind);
+                WorldActor[] actors = [.. album.Segments.OfType<WorldShot>().SelectMany(s => s.Actors)];
+                WorldActor[] meant = [.. actors.Where(a => Names(question.Text, a.Instance.Thing))];
+                switch (question.Kind)
+                {
+                    case WorldKind.Where:
+                        Assert.Equal(WorldGrid.Names[WorldGrid.CellOf(Assert.Single(meant).From)], question.Answer);
+                        break;
+                    case WorldKind.Count:
+                        Assert.Equal($"{meant.Length}", question.Answer);
+                        break;
+                    case WorldKind.Colour:
+                        Assert.Equal(meant[0].Instance.Colour!.Value.Name(), question.Answer);
+                        break;
+                    case WorldKind.Presence:
+                        Assert.Equal(meant.Length > 0 ? "yes" : "no", question.Answer);
+                        break;
+                    case WorldKind.Appears:
+                        Assert.Single(question.Options!, o => actors.Any(a => a.Instance.Thing.Name == o));
+                        break;
+                    case WorldKind.Mark:
+                        Assert.Equal(album.Segments.OfType<WorldShot>().Single(s => s.Mark is not null).Mark!.Text, question.Answer);
+                        break;
+                    default:
+                        Assert.Equal(WorldKind.Needle, question.Kind);
+                        Assert.Contains(album.Segments.OfType<WorldCard>(), c => question.Answer == c.Mark || question.Answer == c.Frame.Name() || question.Answer == c.Picture.Thing.Name || question.Answer == c.Next?.Thing.Name);
+                        break;
+                }
+
+                if (question.Form == WorldForm.Lettered)
+                {
+                    Assert.Equal(question.Options!.Count, question.Options.Distinct().Count());
+                    Assert.Equal(question.Answer, question.Options["ABCD".IndexOf(question.Letter![0], StringComparison.Ordinal)]);
+                }
+            }
+        }
+
+        Assert.Equal(7, kinds.Count);
+    }
+
+    [Fact]
+    public void WorldSource_WithAlbums_MixesListsQuestionsAndVideosByTheirShares()
+    {
+        var album = new AlbumData { Pictures = [4, 8], Objects = Objects, Share = 0.5, Lists = 0.5, Questions = 5 };
+        var data = new TrainingData { World = new WorldRecipe { Seconds = [4], Fps = 1, Objects = Objects, Kinds = new Dictionary<WorldKind, int> { [WorldKind.Where] = 1 } }, Album = album, WorldSide = 32 };
+        TrainingExample[] samples = [.. Enumerable.Range(0, 300).Select(i => new WorldSource(data, 3).Sample(i))];
+        TrainingExample[] albums = [.. samples.Where(s => s.Id.Contains("album", StringComparison.Ordinal))];
+        Assert.InRange(albums.Length, 110, 190);
+        Assert.InRange(albums.Count(s => s.Turns.Count == 2), 45, 105);
+        Assert.All(albums, s => Assert.InRange(s.Turns.Count, 2, 10));
+        Assert.Equal([4, 8], albums.Select(s => (int)s.Video!.Info.Duration).Distinct().Order());
+        Assert.DoesNotContain(new WorldSource(data with { World = null, Album = album with { Share = 1 } }, 3).Sample(0).Id, samples.Select(s => s.Id).Where(i => !i.Contains("album", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData(0, 120, "0 pictures")]
+    [InlineData(17, 240, "17 pictures")]
+    [InlineData(12, 60, "60 objects")]
+    public void Compose_WrongNumbers_AreNamed(int pictures, int objects, string named) =>
+        Assert.Contains(named, Assert.Throws<ArgumentException>(() => AlbumMaker.Compose(WorldSplit.Train, 1, pictures, objects)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Validate_WrongAlbum_IsRefusedByName()
+    {
+        static string Refused(AlbumData album) => Assert.Throws<ArgumentException>(new TrainingData { Album = album }.Validate).Message;
+        Assert.Contains("pictures is [17]", Refused(new() { Pictures = [17] }), StringComparison.Ordinal);
+        Assert.Contains("objects is 3", Refused(new() { Objects = 3 }), StringComparison.Ordinal);
+        Assert.Contains("share is 0.5 without a world", Refused(new() { Share = 0.5 }), StringComparison.Ordinal);
+        Assert.Contains("lists is 2", Refused(new() { Lists = 2 }), StringComparison.Ordinal);
+        Assert.Contains("questions is 33", Refused(new() { Questions = 33 }), StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<int> ObjectsOf(WorldSegment picture) => picture switch
+    {
+        WorldCard card => card.Next is { } next ? [card.Picture.ObjectId, next.ObjectId] : [card.Picture.ObjectId],
+        WorldShot shot => shot.Actors.Select(a => a.Instance.ObjectId).Distinct(),
+        _ => throw new ArgumentException(picture.GetType().Name, nameof(picture)),
+    };
+
+    /// <summary>Whether a text names an object as a whole word, singular or plural.</summary>
+    private static bool Names(string text, WorldObject thing) => new[] { thing.Name, thing.Plural }.Any(n =>
+        System.Text.RegularExpressions.Regex.IsMatch(text, $@"(?<![\w-]){System.Text.RegularExpressions.Regex.Escape(n)}(?![\w-])"));
+}

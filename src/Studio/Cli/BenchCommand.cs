@@ -7,7 +7,7 @@ using Studio.Engine.Torch;
 
 namespace Studio.Cli;
 
-/// <summary><c>bench engine</c> and <c>bench train</c>: speed and memory of answering and of training on this machine; <c>bench eval</c> and <c>bench kill</c>: the evaluation runner.</summary>
+/// <summary><c>bench engine</c> and <c>bench train</c>: speed and memory of answering and of training on this machine; <c>bench eval</c> and <c>bench kill</c>: the evaluation runner; <c>bench results</c>: its database.</summary>
 internal static class BenchCommand
 {
     /// <summary>For JSON: standard output.</summary>
@@ -23,6 +23,7 @@ internal static class BenchCommand
         "bench train --rows 2048 --dtype bf16 --device cuda:0",
         "bench eval --threads 1",
         "bench kill --points 50 --seed 7",
+        "bench results --writers 50 --readers 200 --minutes 10",
     ];
 
     public static Command Create(Terminal console)
@@ -32,6 +33,7 @@ internal static class BenchCommand
         bench.Add(Train(console));
         bench.Add(EvalBenchCommand.Eval(console));
         bench.Add(EvalBenchCommand.Kill(console));
+        bench.Add(BenchResultsCommand.Create(console));
         return bench;
     }
 

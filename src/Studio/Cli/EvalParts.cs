@@ -5,7 +5,6 @@ using Studio.Benchmarks.Running;
 using Studio.Engine.Chat;
 using Studio.Engine.Torch;
 using Studio.Engine.Video;
-using Studio.Hosting;
 
 namespace Studio.Cli;
 
@@ -38,8 +37,7 @@ internal sealed class EvalParts(Terminal console, string device) : IDisposable
     public static EvalRunnerOptions Options => new() { Judge = request => new HttpJudge(HttpJudge.Options(request, Environment.GetEnvironmentVariable)) };
 
     /// <summary>The results database of the studio, or the one that STUDIO_RESULTS names.</summary>
-    public static Task<RunStore> ConnectAsync(CancellationToken ct) =>
-        RunStore.ConnectAsync(ResultsTarget.Parse(Environment.GetEnvironmentVariable(ResultsTarget.Variable), new StudioFolders(StudioPaths.Data).Results), TimeProvider.System, ct);
+    public static Task<RunStore> ConnectAsync(CancellationToken ct) => EvalStore.OpenAsync(ct);
 
     public void Dispose() => _videos.Dispose();
 }

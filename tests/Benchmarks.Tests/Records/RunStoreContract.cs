@@ -164,6 +164,56 @@ public abstract class RunStoreContract : IAsyncLifetime
         Assert.Contains("Update the studio", problem.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Resolve_TakesAUniqueBeginning()
+    {
+        var (one, two) = (Make.Run("a"), Make.Run("b"));
+        (one.Id, two.Id) = ("0123" + new string('a', 28), "0124" + new string('b', 28));
+        _ = await Store.OpenAsync(one, again: false, Ct);
+        _ = await Store.OpenAsync(two, again: false, Ct);
+        Assert.Equal(one.Id, await Store.ResolveAsync(" 0123", Ct));
+        Assert.Equal(two.Id, await Store.ResolveAsync(two.Id.ToUpperInvariant(), Ct));
+        Assert.Contains(one.Id, (await Assert.ThrowsAsync<ArgumentException>(() => Store.ResolveAsync("01", Ct))).Message, StringComparison.Ordinal);
+        _ = await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.ResolveAsync("%", Ct));
+    }
+
+    [Fact]
+    public async Task Backup_WhileOthersWrite_IsAWholeDatabase()
+    {
+        var run = await Store.OpenAsync(Make.Run("a"), again: false, Ct);
+        for (var i = 0; i < 20; i++) _ = await Store.AddAsync(Make.Sample(run.Id, i), Ct);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var writer = Task.Run(async () =>
+        {
+            var ordinal = 20;
+            while (!stop.IsCancellationRequested) _ = await Store.AddAsync(Make.Sample(run.Id, ordinal++), Ct);
+            return ordinal;
+        }, Ct);
+        var folder = Directory.CreateTempSubdirectory("studio-backup-").FullName;
+        try
+        {
+            var file = Path.Combine(folder, "backup.db");
+            Assert.Equal(1, await Store.BackupAsync(file, Ct));
+            await stop.CancelAsync();
+            var written = await writer;
+            using (var copy = await RunStore.ConnectAsync(ResultsTarget.File(file), TimeProvider.System, Ct))
+            {
+                var saved = await copy.RecordedAsync(run.Id, Ct);
+                Assert.InRange(saved.Count, 20, written);
+                Assert.Equal(Enumerable.Range(0, saved.Count), saved.Order()); // one moment: no gap
+                Assert.Equal(RecordJson.Text(await Store.SampleAsync(run.Id, 3, Ct)), RecordJson.Text(await copy.SampleAsync(run.Id, 3, Ct)));
+            }
+
+            Assert.Contains(file, (await Assert.ThrowsAsync<IOException>(() => Store.BackupAsync(file, Ct))).Message, StringComparison.Ordinal);
+            Assert.DoesNotContain(Directory.GetFiles(folder), f => f.Contains(".part", StringComparison.Ordinal));
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     protected async Task ExecuteAsync(string sql)
     {
         await using var db = new RunsDb(RunStore.Options(Store.Target));

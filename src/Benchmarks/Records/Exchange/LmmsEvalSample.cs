@@ -65,12 +65,14 @@ internal static class LmmsEvalSample
     private static (double? Score, string? Parsed, JsonElement Of) Score(JsonElement row, IReadOnlyList<string> metrics)
     {
         var names = metrics.Where(m => row.TryGetProperty(m, out _)).Concat(row.EnumerateObject().Select(f => f.Name).Where(n => !s_fixed.Contains(n) && !metrics.Contains(n)));
+        var seen = default(JsonElement);
         foreach (var name in names)
         {
             var value = row.GetProperty(name);
             if (value is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == 1) value = list[0];
             if (Share(value) is { } share) return (share, null, default);
             if (value.ValueKind != JsonValueKind.Object) continue;
+            if (seen.ValueKind != JsonValueKind.Object) seen = value;
             var parsed = Texts(value, default, "pred_answer", "parsed_pred", "pred", "prediction");
             var expected = Texts(value, default, "answer", "target", "gt");
             foreach (var field in new[] { "score", "correct", "is_correct", "exact_match", "acc", "accuracy" })
@@ -81,7 +83,7 @@ internal static class LmmsEvalSample
             if (parsed is not null && expected is not null) return (string.Equals(parsed.Trim(), expected.Trim(), StringComparison.OrdinalIgnoreCase) ? 1 : 0, parsed, value);
         }
 
-        return (null, null, default);
+        return (null, null, seen);
     }
 
     private static double? Share(JsonElement value) => value.ValueKind switch

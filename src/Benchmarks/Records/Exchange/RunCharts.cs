@@ -51,7 +51,7 @@ internal static class RunCharts
             _ = svg.Append(CultureInfo.InvariantCulture, $"<g><title>{cell.Frames} frames, {RowName(cell.Depth, cell.Hops)}: {cell.Right} of {cell.Count} right, 95 % {Percent(cell.Low)} to {Percent(cell.High)}{survival}</title>")
                 .Append(CultureInfo.InvariantCulture, $"<rect class=\"cell\" x=\"{x + 1}\" y=\"{y + 1}\" width=\"{CellWidth - 2}\" height=\"{CellHeight - 2}\" fill-opacity=\"{0.08 + (0.62 * (cell.Count == 0 ? 0 : cell.Accuracy)):0.##}\"/>")
                 .Append(CultureInfo.InvariantCulture, $"<text x=\"{x + (CellWidth / 2)}\" y=\"{y + 18}\" text-anchor=\"middle\">{Percent(cell.Accuracy)}</text>")
-                .Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{x + (CellWidth / 2)}\" y=\"{y + 32}\" text-anchor=\"middle\">{cell.Right}/{cell.Count}</text></g>");
+                .Append(CultureInfo.InvariantCulture, $"<text class=\"count\" x=\"{x + (CellWidth / 2)}\" y=\"{y + 32}\" text-anchor=\"middle\">{cell.Right}/{cell.Count}</text></g>");
         }
 
         return svg.Append("</svg>").ToString();

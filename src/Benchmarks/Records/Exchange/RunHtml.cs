@@ -18,8 +18,8 @@ internal static class RunHtml
         body{font:15px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);margin:2rem auto;max-width:70rem;padding:0 1rem}
         h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.15rem;margin-top:2rem}.soft,.tick{color:var(--soft);fill:var(--soft)}
         .head{font-size:2rem;font-weight:600}.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}
-        th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid var(--line)}th{font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums}
-        svg{font:12px system-ui,sans-serif;max-width:none}svg text{fill:var(--fg)}svg .tick{fill:var(--soft);font-size:11px}
+        th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid var(--line)}th{font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+        svg{font:12px system-ui,sans-serif;max-width:none}svg text{fill:var(--fg)}svg .tick{fill:var(--soft);font-size:11px}svg .count{font-size:11px}
         .grid{stroke:var(--line)}.bar{fill:var(--accent);fill-opacity:.55}.whisker{stroke:var(--fg);fill:none}.cell{fill:var(--accent);stroke:var(--line)}
         .wrong{color:var(--bad)}.right{color:var(--good)}pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0;font:13px/1.4 ui-monospace,monospace}
         dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
@@ -107,7 +107,7 @@ internal static class RunHtml
 
     private static void Table(StringBuilder page, IReadOnlyList<AggregateRow> rows)
     {
-        _ = page.Append("<h2>Reported numbers</h2>\n<div class=\"scroll\"><table><thead><tr><th>Row</th><th>As the original reports it</th><th>Corrected</th><th>n</th><th>Unit</th></tr></thead><tbody>\n");
+        _ = page.Append("<h2>Reported numbers</h2>\n<div class=\"scroll\"><table><thead><tr><th>Row</th><th class=\"n\">As the original reports it</th><th class=\"n\">Corrected</th><th class=\"n\">n</th><th>Unit</th></tr></thead><tbody>\n");
         foreach (var row in rows)
         {
             _ = page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encode(row.Name)}</td><td class=\"n\">{(row.Official is { } official ? Number(official) : "–")}</td><td class=\"n\">{Number(row.Corrected)}</td><td class=\"n\">{row.Count}</td><td>{row.Unit switch { AggregateUnit.Percent => "per cent", AggregateUnit.Marks => "marks of 5", _ => "share" }}</td></tr>\n");

@@ -1,0 +1,117 @@
+using Studio.Benchmarks.Evaluation;
+using Studio.Benchmarks.Evaluation.Statistics;
+using Studio.Benchmarks.Evaluation.Tasks;
+using Studio.Benchmarks.Records;
+using Studio.Benchmarks.Records.Reports;
+using Xunit;
+
+namespace Studio.Benchmarks.Tests.Records;
+
+public sealed class RunSummariesTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void Of_RightAndWrong_HasWilsonsInterval_AndFailedSamplesCountNowhere()
+    {
+        List<Sample> samples = [Sample(0, 1), Sample(1, 1), Sample(2, 0), Sample(3, 1), Sample(4, null)];
+        var summary = RunSummaries.Of(null, samples);
+        // 3 of 4: Wilson's 95 % interval is 30.06 % to 95.44 %.
+        Assert.Equal((4, 1, 0.75), (summary.Scored, summary.Failed, summary.Accuracy));
+        Assert.Equal(0.3006, summary.Low, 4);
+        Assert.Equal(0.9544, summary.High, 4);
+        Assert.Equal(0.5, summary.Chance);
+        // Deviations a video: 0.25 + 0.25 and -0.75 + 0.25: the root of 0.25 + 0.25, over 4.
+        Assert.Equal(Math.Sqrt(0.5) / 4, summary.ClusteredError, 12);
+    }
+
+    [Fact]
+    public void Of_SharesOfAPoint_HasTheClusteredInterval()
+    {
+        List<Sample> samples = [Sample(0, 0.5), Sample(1, 0.25), Sample(2, 0.75), Sample(3, 1)];
+        var summary = RunSummaries.Of(null, samples);
+        var error = Math.Sqrt(2 * 0.5 * 0.5) / 4; // deviations of the two videos: -0.5 and 0.5
+        Assert.Equal(0.625, summary.Accuracy, 12);
+        Assert.Equal(error, summary.ClusteredError, 12);
+        Assert.Equal(0.625 - (Wilson.Z95 * error), summary.Low, 9);
+        Assert.Equal(0.625 + (Wilson.Z95 * error), summary.High, 9);
+    }
+
+    [Fact]
+    public void Of_Nothing_SaysNothing()
+    {
+        var summary = RunSummaries.Of(new NiahSingle(), []);
+        Assert.Equal((0, 0, double.NaN, 0.0, 1.0), (summary.Scored, summary.Failed, summary.Accuracy, summary.Low, summary.High));
+        Assert.Equal(summary.Rows, RecordJson.Read<RunSummary>(RecordJson.Text(summary)).Rows);
+    }
+
+    [Fact]
+    public void Of_AGrid_HasCellsWithSurvival()
+    {
+        List<Sample> samples =
+        [
+            Needle(0, 64, "0", 1, 0.5), Needle(1, 64, "0", 0, 0.25), Needle(2, 64, "0.5", 1, null), Needle(3, 128, "0", 1, 1),
+        ];
+        var summary = RunSummaries.Of(new NiahSingle(), samples);
+        Assert.Equal([(64, 0.0, 2, 1, 0.375), (64, 0.5, 1, 1, null), (128, 0.0, 1, 1, 1.0)], summary.Cells.Select(c => (c.Frames, c.Depth!.Value, c.Count, c.Right, c.Survival)));
+        Assert.Equal(Estimates.Share(1, 2).Low, summary.Cells[0].Low);
+        Assert.Equal(["overall", "64 frames, depth 0", "64 frames, depth 0.5", "128 frames, depth 0"], summary.Rows.Select(r => r.Name));
+    }
+
+    [Fact]
+    public void Of_FromRowsAlone_EqualsTheTasksOwnAggregate()
+    {
+        var task = new Charades();
+        EvalDocument Document(int i) => new() { Id = $"{i}", Media = $"v{i / 2}.mp4", Question = $"event {i}", Interval = (i, i + 4), Answer = $"{i} - {i + 4}" };
+        var scored = Enumerable.Range(0, 6).Select(i => (Document: Document(i), Answer: $"The event happens in {i + (i % 3)} - {i + 4} seconds.")).Select(s => new ScoredSample(s.Document, s.Answer, task.Score(s.Document, s.Answer))).ToList();
+        var rows = scored.Select((s, i) =>
+        {
+            var row = SampleDocuments.Of("run", i, s.Document);
+            row.Answer = s.Answer;
+            SampleDocuments.Score(row, s.Score);
+            return row;
+        }).Reverse().ToList();
+        Assert.Equal(task.Aggregate(scored), RunSummaries.Of(task, rows).Rows);
+    }
+
+    [Fact]
+    public void Documents_ToRowsAndBack_KeepWhatNumbersAreMadeOf()
+    {
+        var document = new EvalDocument
+        {
+            Id = "d", Part = "p", Media = "m.mp4", Question = "q", Options = ["x", "y"], Gold = 1, Answer = "y", Interval = (0.1, 2), Labels = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["b"] = "2", ["a"] = "1" },
+        };
+        var row = SampleDocuments.Of("run", 3, document);
+        Assert.Equal(("B", "m.mp4", """{"a":"1","b":"2"}""", "[0.1,2]"), (row.Expected, row.Cluster, row.Labels, row.Interval));
+        var back = SampleDocuments.Document(row);
+        Assert.Equal((document.Id, document.Part, document.Media, document.Question, document.Gold, document.Interval), (back.Id, back.Part, back.Media, back.Question, back.Gold, back.Interval));
+        Assert.Equal(document.Options, back.Options);
+        Assert.Equal(document.Labels, back.Labels);
+        row.Labels = "{";
+        Assert.Contains("run", Assert.Throws<InvalidDataException>(() => SampleDocuments.Document(row)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Groups_LeaveOutLabelsThatTellDocumentsApart()
+    {
+        var samples = Enumerable.Range(0, RunGroups.MaxValues + 1).Select(i =>
+        {
+            var sample = Sample(i, i % 2);
+            sample.Labels = $$"""{"kind":"{{(i < 5 ? "short" : "long")}}","number":"{{i}}"}""";
+            return sample;
+        }).ToList();
+        var groups = await RunGroups.OfAsync(samples.ToAsyncEnumerable(), Ct);
+        Assert.Equal([("kind", "short", 5), ("kind", "long", RunGroups.MaxValues - 4)], groups.Select(g => (g.Label, g.Value, g.Count)));
+        Assert.Equal(Estimates.Share(2, 5), groups[0].Score);
+    }
+
+    private static Sample Sample(int ordinal, double? score) => Make.Sample("run", ordinal, score);
+
+    private static Sample Needle(int ordinal, int frames, string depth, double score, double? alive)
+    {
+        var sample = Sample(ordinal, score);
+        sample.Labels = $$"""{"depth":"{{depth}}","frames":"{{frames}}"}""";
+        sample.Survival = alive is { } share ? RecordJson.Text(new NeedleSurvival(16, [new(1, 1, 1), new(2, share, 0.1)])) : null;
+        return sample;
+    }
+}

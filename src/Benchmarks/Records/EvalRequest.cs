@@ -82,7 +82,7 @@ public sealed record EvalRequest
     /// <summary>Needle depths, 0 to 1; null takes the task's.</summary>
     public IReadOnlyList<double>? Depths { get; init; }
 
-    /// <summary>Pictures of a chain, for multi-hop needles; null takes the task's.</summary>
+    /// <summary>Steps of a chain (its pictures less one), for multi-hop needles; null takes the task's.</summary>
     public IReadOnlyList<int>? Hops { get; init; }
 
     /// <summary>Questions a cell; null takes the task's.</summary>

@@ -25,6 +25,7 @@ internal static class JobsSetup
             _ = q.ConfigureScheduler(o =>
             {
                 o.InstanceName = "jobs"; // rows in its store bear it
+                o.IdleWaitTime = TimeSpan.FromSeconds(2); // it looks again this often, where nothing told it that a turn is free
                 o.MaxBatchSize = 1; // or two of a batch would begin in any order
                 o.ShutdownJobInterruption = ShutdownJobInterruption.Always;
             });

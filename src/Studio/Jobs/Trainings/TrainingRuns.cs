@@ -32,6 +32,9 @@ public sealed class TrainingRuns
 
     internal TrainingRuns(StudioFolders folders, TimeProvider time) => (_folders, _time) = (folders, time);
 
+    /// <summary>Curves in memory.</summary>
+    internal int Kept => _readers.Count;
+
     /// <summary>Address of a training's page, without a leading slash.</summary>
     public static string PathOf(string name) => $"trainings/{Uri.EscapeDataString(name)}";
 

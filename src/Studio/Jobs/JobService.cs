@@ -253,7 +253,9 @@ public sealed class JobService : IDisposable
         var db = await _databases.CreateDbContextAsync(ct).ConfigureAwait(false);
         await using (db.ConfigureAwait(false))
         {
-            foreach (var job in await db.Jobs.AsNoTracking().Where(j => j.State == JobState.Queued || j.State == JobState.Running).ToListAsync(ct).ConfigureAwait(false))
+            // Nothing runs yet: what a killed server was at waits again, and says so.
+            _ = await db.Jobs.Where(j => j.State == JobState.Running).ExecuteUpdateAsync(s => s.SetProperty(j => j.State, JobState.Queued).SetProperty(j => j.WasCutOff, true), ct).ConfigureAwait(false);
+            foreach (var job in await db.Jobs.AsNoTracking().Where(j => j.State == JobState.Queued).ToListAsync(ct).ConfigureAwait(false))
             {
                 // What a stop interrupted would go on behind all that waits: its own place is further ahead.
                 if (job.WasCutOff) await _queue.RemoveAsync(job.Id, ct).ConfigureAwait(false);

@@ -113,14 +113,6 @@ internal sealed class TrainingProcess : IDisposable
         _exit = _process.WaitForExitAsync();
         File.WriteAllText(_mark, string.Create(CultureInfo.InvariantCulture, $"{_process.Id} {BeganAt(_process.Id)}"));
         _reading = Task.WhenAll(ReadUpdatesAsync(_process.StandardOutput), ReadLinesAsync(_process.StandardError));
-        try
-        {
-            _process.PriorityClass = ProcessPriorityClass.BelowNormal; // the pages come first
-        }
-        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
-        {
-            // It has ended already, or may not be changed here.
-        }
     }
 
     private async Task ReadUpdatesAsync(StreamReader output)

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Studio.Data;
+using Studio.Jobs.Data;
 
 return 0;
 
@@ -8,4 +9,10 @@ return 0;
 internal sealed class DesignTime : IDesignTimeDbContextFactory<StudioDb>
 {
     public StudioDb CreateDbContext(string[] args) => new(new DbContextOptionsBuilder<StudioDb>().UseSqlite("Data Source=:memory:").Options);
+}
+
+/// <summary>As above, of the jobs.</summary>
+internal sealed class DesignTimeJobs : IDesignTimeDbContextFactory<JobDb>
+{
+    public JobDb CreateDbContext(string[] args) => new(new DbContextOptionsBuilder<JobDb>().UseSqlite("Data Source=:memory:").Options);
 }

@@ -39,7 +39,8 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
     /// <summary>Name of the finished model's folder in a run's.</summary>
     public const string ModelFolder = "model";
 
-    private const string RecipeFile = "recipe.json";
+    /// <summary>Name of the file in a run's folder with the recipe that it follows.</summary>
+    public const string RecipeFile = "recipe.json";
 
     /// <summary>A sample that cannot be read is replaced by a later one, as in the original; further off each time.</summary>
     private static readonly int[] s_replacements = [0, 5, 10, 20, 40, 80];

@@ -79,6 +79,19 @@ public sealed class TrainingMetrics : IDisposable
         ? File.ReadLines(Path.Combine(run, FileName)).Select(l => JsonSerializer.Deserialize<TrainingUpdate>(l, s_json)!)
         : [];
 
+    /// <summary>A line's update; null for one that is none, or was cut off.</summary>
+    public static TrainingUpdate? TryParse(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TrainingUpdate>(line, s_json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>An update as its line has it, without the line's end.</summary>
     public static string ToJson(TrainingUpdate update) => JsonSerializer.Serialize(update, s_json);
 
@@ -91,16 +104,7 @@ public sealed class TrainingMetrics : IDisposable
 
     public void Dispose() => _writer.Dispose();
 
-    private static bool IsBefore(string line, int stage, long step)
-    {
-        try
-        {
-            TrainingUpdate update = JsonSerializer.Deserialize<TrainingUpdate>(line, s_json)!;
-            return update.StageIndex < stage || (update.StageIndex == stage && update.Step <= step);
-        }
-        catch (JsonException)
-        {
-            return false; // a line that a cut-off run left half written
-        }
-    }
+    /// <summary>Not so for a line that a cut-off run left half written.</summary>
+    private static bool IsBefore(string line, int stage, long step) =>
+        TryParse(line) is { } update && (update.StageIndex < stage || (update.StageIndex == stage && update.Step <= step));
 }

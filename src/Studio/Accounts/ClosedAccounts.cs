@@ -1,11 +1,12 @@
 using Microsoft.EntityFrameworkCore;
 using Studio.Conversations;
 using Studio.Data;
+using Studio.Jobs;
 
 namespace Studio.Accounts;
 
-/// <summary>Takes the questions of an account that was closed out of the line: nobody will read their answers.</summary>
-internal sealed class ClosedAccounts(AccountStates states, IDbContextFactory<StudioDb> databases, AnswerRunner answers, ILogger<ClosedAccounts> log) : IHostedService
+/// <summary>Takes the questions of an account that was closed out of the line, and cancels its jobs: nobody will read what comes of them.</summary>
+internal sealed class ClosedAccounts(AccountStates states, IDbContextFactory<StudioDb> databases, AnswerRunner answers, JobService jobs, ILogger<ClosedAccounts> log) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -27,6 +28,7 @@ internal sealed class ClosedAccounts(AccountStates states, IDbContextFactory<Stu
             .Where(m => (m.State == AnswerState.Queued || m.State == AnswerState.Running) && db.Conversations.Any(c => c.Id == m.ConversationId && c.OwnerId == account))
             .Select(m => m.Id).ToListAsync();
         foreach (var id in underWay) _ = answers.Stop(id);
+        await jobs.CancelAllOfAsync(account);
     }
 
     private void OnChanged(string account) => _ = Task.Run(async () =>

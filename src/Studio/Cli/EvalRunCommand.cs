@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Studio.Benchmarks.Records;
+using Studio.Benchmarks.Records.Store;
 using Studio.Benchmarks.Running;
 using Studio.Engine.Torch;
 
@@ -40,7 +41,7 @@ internal static class EvalRunCommand
         return command;
     }
 
-    private static async Task<Run> GetAsync(IRunStore store, string id, CancellationToken ct)
+    private static async Task<Run> GetAsync(RunStore store, string id, CancellationToken ct)
     {
         try
         {
@@ -142,7 +143,7 @@ internal static class EvalRunCommand
                     ["run"] = r.Id,
                     ["task"] = r.Task,
                     ["model"] = r.Model,
-                    ["setting"] = EvalText.Setting(r),
+                    ["setting"] = RunText.Setting(r),
                     ["state"] = r.State.ToString().ToLowerInvariant(),
                     ["samples"] = r.Samples,
                     ["pareto"] = new JsonArray([.. rows.GetValueOrDefault(r.Id, []).Select(f => JsonValue.Create(f))]),
@@ -152,9 +153,9 @@ internal static class EvalRunCommand
             return;
         }
 
-        if (isSweep) console.Output.Write(EvalText.Sweep(SweepRow.Of(runs)));
-        else foreach (var row in SweepRow.Of(runs)) console.Output.Write(EvalText.Run(row.Run, row.Summary));
-        foreach (var run in runs) console.Say($"run {run.Id}: {run.Task}, {run.Model}, {EvalText.Setting(run)}");
+        if (isSweep) console.Output.Write(RunText.Sweep(SweepRow.Of(runs)));
+        else foreach (var row in SweepRow.Of(runs)) console.Output.Write(RunText.Run(row.Run, row.Summary));
+        foreach (var run in runs) console.Say($"run {run.Id}: {run.Task}, {run.Model}, {RunText.Setting(run)}");
     }
 
     /// <summary>How the work is done; nothing of it decides a result but the number of threads.</summary>

@@ -11,6 +11,9 @@ internal static class TrainCommand
 {
     public const string Name = "train";
 
+    /// <summary>For who starts this command as a process of theirs: it stops and saves when its standard input ends, as it does when they do.</summary>
+    public const string EndsWithInput = "--ends-with-input";
+
     /// <summary>Shown below the command's help.</summary>
     public static readonly string[] Samples =
     [
@@ -39,13 +42,14 @@ internal static class TrainCommand
         var device = new Option<string>("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
         var threads = new Option<int?>("--threads") { Description = "CPU threads (default: all cores). Another number gives other bits." };
         var json = new Option<bool>("--json") { Description = "Print each update on standard output, one JSON object a line." };
+        var endsWithInput = new Option<bool>(EndsWithInput) { Description = "Stop and save when standard input ends.", Hidden = true };
         threads.Validators.Add(r =>
         {
             if (r.GetValueOrDefault<int?>() is < 1) r.AddError("--threads must be at least 1");
         });
         var command = new Command(Name, "Trains a model. Ctrl-C stops after the running update and saves; --resume goes on, to the same weights.")
         {
-            recipe, resume, folder, model, data, allowMissing, device, threads, json,
+            recipe, resume, folder, model, data, allowMissing, device, threads, json, endsWithInput,
         };
         command.SetAction((parse, ct) => Task.Run(() =>
         {
@@ -63,9 +67,24 @@ internal static class TrainCommand
                 Json = parse.GetValue(json),
             };
             using var stop = new StopSignals(() => console.Say("stopping after this update; once more to quit at once, without saving"), ct);
-            return Run(request, TimeProvider.System, stop.Token);
+            if (!parse.GetValue(endsWithInput)) return Run(request, TimeProvider.System, stop.Token);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop.Token, EndOf(console.Input));
+            return Run(request, TimeProvider.System, either.Token);
         }, CancellationToken.None));
         return command;
+    }
+
+    /// <summary>Cancelled when nothing more can be read.</summary>
+    private static CancellationToken EndOf(TextReader input)
+    {
+        var end = new CancellationTokenSource(); // as long as the process; the thread below may cancel it at any time
+        new Thread(() =>
+        {
+            while (input.Read() >= 0) { }
+            end.Cancel();
+        })
+        { IsBackground = true, Name = "input" }.Start();
+        return end.Token;
     }
 
     /// <param name="stop">Asks to stop after the running update.</param>

@@ -27,6 +27,18 @@ public sealed class StudioFolders(string data)
     /// <summary>Keys that sign cookies.</summary>
     public string Keys => Path.Combine(Own, "keys");
 
+    /// <summary>The list of jobs.</summary>
+    public string JobDatabase => Path.Combine(Own, "jobs.db");
+
+    /// <summary>What waits and runs of them, as the scheduler keeps it.</summary>
+    public string SchedulerDatabase => Path.Combine(Own, "scheduler.db");
+
+    /// <summary>{job id}.log.</summary>
+    public string Jobs => Path.Combine(Own, "jobs");
+
+    /// <summary>{name}: checkpoints and metrics of a training that was given no other folder.</summary>
+    public string Trainings => Path.Combine(Data, "training");
+
     public string Models => Path.Combine(Data, "models");
 
     public string Cache => Path.Combine(Data, "cache");
@@ -35,7 +47,7 @@ public sealed class StudioFolders(string data)
 
     public void Create()
     {
-        foreach (var folder in new[] { Own, Videos, Uploads, Thumbnails, Traces, Models, Cache }) _ = Directory.CreateDirectory(folder);
+        foreach (var folder in new[] { Own, Videos, Uploads, Thumbnails, Traces, Jobs, Models, Cache }) _ = Directory.CreateDirectory(folder);
         if (OperatingSystem.IsWindows()) _ = Directory.CreateDirectory(Keys);
         else _ = Directory.CreateDirectory(Keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }

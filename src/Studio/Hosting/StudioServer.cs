@@ -6,6 +6,7 @@ using Studio.Benchmarks.Storage;
 using Studio.Conversations;
 using Studio.Data;
 using Studio.Inspect;
+using Studio.Jobs;
 using Studio.Library;
 using Studio.Observability;
 using Studio.OpenAi;
@@ -41,6 +42,7 @@ public static class StudioServer
         try
         {
             await MigrateAsync(app.Services, ct).ConfigureAwait(false);
+            await JobsSetup.MigrateAsync(app.Services, ct).ConfigureAwait(false);
             Map(app, options);
             return app;
         }
@@ -59,6 +61,7 @@ public static class StudioServer
         _ = services.AddLibrary(options);
         _ = services.AddApi().AddConversations().AddOpenAi().MeasureAnswers();
         _ = services.AddInspect();
+        _ = services.AddJobs(folders);
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
         _ = services.AddRazorComponents().AddInteractiveServerComponents()
@@ -72,6 +75,7 @@ public static class StudioServer
         _ = app.MapStaticAssets().AllowAnonymous();
         app.MapLibrary();
         app.MapInspect();
+        _ = app.MapJobs();
         _ = app.MapApi().MapConversations().MapOpenAi();
         _ = app.MapAccounts().MapObservability();
         // Framing is forbidden for every response in SecurityHeaders, which includes the sockets' pages.

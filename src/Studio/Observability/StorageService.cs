@@ -6,7 +6,7 @@ using Studio.Hosting;
 
 namespace Studio.Observability;
 
-/// <param name="Kind">videos, uploads, thumbnails, traces, models, caches or database.</param>
+/// <param name="Kind">videos, uploads, thumbnails, traces, models, trainings, caches, jobs or database.</param>
 public sealed record StorageKind(string Kind, long Bytes, long Files);
 
 /// <param name="FreeBytes">On the data folder's disk.</param>
@@ -77,7 +77,9 @@ public sealed class StorageService(IDbContextFactory<StudioDb> databases, Studio
             Folder("thumbnails", folders.Thumbnails),
             Folder("traces", folders.Traces),
             Folder("models", folders.Models),
+            Folder("trainings", folders.Trainings),
             Folder("caches", folders.Cache),
+            Folder("jobs", folders.Jobs),
             Database(),
         ];
         return new(kinds, new DriveInfo(folders.Data).AvailableFreeSpace, time.GetUtcNow());
@@ -89,10 +91,10 @@ public sealed class StorageService(IDbContextFactory<StudioDb> databases, Studio
         return new(kind, bytes, files);
     }
 
-    /// <summary>The file, and what is not merged into it yet.</summary>
+    /// <summary>The files, and what is not merged into them yet.</summary>
     private StorageKind Database()
     {
-        string[] files = [.. s_databaseFiles.Select(end => folders.Database + end).Where(File.Exists)];
+        string[] files = [.. new[] { folders.Database, folders.JobDatabase, folders.SchedulerDatabase }.SelectMany(f => s_databaseFiles.Select(end => f + end)).Where(File.Exists)];
         return new("database", files.Sum(f => FolderSizes.Length(new(f))), files.Length);
     }
 }

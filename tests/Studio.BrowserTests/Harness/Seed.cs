@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Studio.Accounts;
 using Studio.Data;
+using Studio.Engine.Training;
 using Studio.Library.Importing;
 
 namespace Studio.BrowserTests.Harness;
@@ -26,5 +27,42 @@ internal static class Seed
         _ = db.Add(conversation);
         _ = await db.SaveChangesAsync();
         return (conversation.Id, answered.Id);
+    }
+
+    /// <summary>A recipe of the data folder that trains a tiny model.</summary>
+    public static Task RecipeAsync(StudioFixture studio, string name, int steps)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(studio.DataFolder, "recipes")).FullName;
+        return File.WriteAllTextAsync(Path.Combine(folder, $"{name}.json"), $$"""
+            {
+              "name": "{{name}}", "description": "A tiny model, for a look at the pages.", "base": { "geometry": "tiny-random", "seed": 5 }, "saveEvery": 5,
+              "stages": [{
+                "name": "first", "rates": { "projector": 0.001, "decoder": 0.001 }, "template": "chatFlash", "steps": {{steps}},
+                "frames": { "rule": "middle", "min": 1, "max": 4 },
+                "data": { "world": { "kinds": { "where": 1 }, "seconds": [4], "fps": 1, "objects": 60 }, "worldSide": 32 }
+              }]
+            }
+            """);
+    }
+
+    /// <summary>The metrics of a training of two stages, as its command would have left them.</summary>
+    public static void AddTraining(StudioFixture studio, string name)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(studio.DataFolder, "training", name)).FullName;
+        File.Delete(Path.Combine(folder, TrainingMetrics.FileName));
+        using var metrics = new TrainingMetrics(folder, 0, 0);
+        foreach (var (stage, title, steps) in new[] { (0, "alignment", 120), (1, "short videos", 300) })
+        {
+            for (var step = 1; step <= steps; step++)
+            {
+                var at = step + (120 * stage);
+                metrics.Add(new()
+                {
+                    Stage = title, StageIndex = stage, Step = step, Steps = steps, Loss = (4 / (1 + (at / 90.0))) + (0.4 * Math.Abs(Math.Sin(at * 1.7))) + (0.3 * stage), GradientNorm = 1 + Math.Abs(Math.Sin(at)),
+                    Rates = new Dictionary<string, double> { ["decoder"] = 1e-3 * (1 - (step / (double)steps)), ["projector"] = 2e-3 * (1 - (step / (double)steps)) },
+                    Rows = 3000 + (at % 400), Supervised = 60, Replaced = 0, Seconds = 0.9,
+                });
+            }
+        }
     }
 }

@@ -3,6 +3,9 @@ using Studio.Accounts;
 using Studio.BrowserTests.Harness;
 using Studio.Conversations;
 using Studio.Hosting;
+using Studio.Jobs;
+using Studio.Jobs.Data;
+using Studio.Jobs.Trainings;
 using Studio.Library.Importing;
 using Xunit;
 
@@ -45,6 +48,8 @@ public sealed class ManyPages : IAsyncLifetime
         [
             new(Alone, "start page", "/", "/", ".chat", IsOnlyLed: true),
             .. alone,
+            .. await JobsAsync(),
+            new(Empty, "jobs, none", "/jobs", "/jobs", ".jobs-none"),
             new(Empty, "library, empty", "/library", "/library", ".empty-title"),
             new(Empty, "chat, empty library", "/chat", "/chat", ".start"),
             new(Empty, "account, one user", "/account", "/account", ".account"),
@@ -96,6 +101,28 @@ public sealed class ManyPages : IAsyncLifetime
             new(Alone, "shared, revoked", "/s/{Secret}", "/s/nothing", "h1", IsInteractive: false),
             new(Alone, "not found", "/not-found", "/not-found", ".empty-title"),
             new(Alone, "status", "/status/{Code:int}", "/status/500", ".empty-title", IsInteractive: false),
+        ];
+    }
+
+    /// <summary>A cancelled training with the curves of two stages.</summary>
+    private async Task<PageView[]> JobsAsync()
+    {
+        Seed.AddTraining(Alone, "seen");
+        var jobs = Alone.Services.GetRequiredService<JobService>();
+        await Seed.RecipeAsync(Alone, "seen", steps: 100_000);
+        var job = await jobs.StartAsync(Seed.Me, TrainingKind.KindName, TrainingKind.Ask(new("seen")));
+        await Wait.UntilAsync(async () => (await jobs.GetAsync(Seed.Me, job.Id)).Attempts > 0, "the training's turn comes");
+        _ = await jobs.CancelAsync(Seed.Me, job.Id);
+        await Wait.UntilAsync(async () => (await jobs.GetAsync(Seed.Me, job.Id)).State == JobState.Cancelled, "the training is cancelled");
+        Seed.AddTraining(Alone, "seen"); // whatever the short run made of it
+        return
+        [
+            new(Alone, "jobs", "/jobs", "/jobs", ".job"),
+            new(Alone, "jobs, nothing matches", "/jobs", "/jobs?show=queued", ".jobs-none"),
+            new(Alone, "job", "/jobs/{Id}", "/jobs/" + job.Id, ".training-curves"),
+            new(Alone, "job, unknown", "/jobs/{Id}", "/jobs/nothing", ".empty-title"),
+            new(Alone, "training", "/trainings/{Name}", "/trainings/seen", ".training-curves .plot .main-svg"),
+            new(Alone, "training, unknown", "/trainings/{Name}", "/trainings/nothing", ".empty-title"),
         ];
     }
 

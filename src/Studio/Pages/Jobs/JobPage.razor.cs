@@ -1,0 +1,139 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
+using Studio.Accounts;
+using Studio.Api;
+using Studio.Components;
+using Studio.Hosting;
+using Studio.Jobs;
+using Studio.Jobs.Data;
+using Studio.Jobs.Trainings;
+
+namespace Studio.Pages.Jobs;
+
+/// <summary>One job: how far it is, what it says, what came of it.</summary>
+public sealed partial class JobPage(JobService jobs, StudioOptions options, Toasts toasts, NavigationManager navigation, TimeProvider time)
+{
+    /// <summary>Lines of the log that are shown.</summary>
+    private const int LogLines = 300;
+
+    /// <summary>What happens within it is drawn together.</summary>
+    private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(400);
+
+    private readonly CancellationTokenSource _gone = new();
+    private CurrentUser? _user;
+    private JobView? _job;
+    private JobLogView? _log;
+    private ConfirmDialog? _confirm;
+    private bool _isMissing;
+    private int _refreshing;
+
+    [Parameter] public string Id { get; set; } = "";
+
+    [CascadingParameter] private Task<AuthenticationState> Authentication { get; set; } = null!;
+
+    private JobService Jobs => jobs;
+
+    private StudioOptions Options => options;
+
+    private CancellationToken Gone => _gone.Token;
+
+    private string? TrainingName => _job is { Kind: TrainingKind.KindName, Attempts: > 0 } job && job.Request.TryGetProperty("name", out var name) ? name.GetString() : null;
+
+    /// <summary>Not disposed itself: what still runs asks it for its token.</summary>
+    public void Dispose()
+    {
+        jobs.Changed -= Refresh;
+        _gone.Cancel();
+    }
+
+    protected override void OnInitialized() => jobs.Changed += Refresh;
+
+    protected override async Task OnParametersSetAsync()
+    {
+        _user = CurrentUser.From((await Authentication).User);
+        await LoadAsync();
+    }
+
+    /// <summary>What was asked for: the request's own names and values, but for what is empty.</summary>
+    private static IEnumerable<(string Name, string Value)> Settings(JobView job) =>
+        job.Request.ValueKind != JsonValueKind.Object ? [] : job.Request.EnumerateObject()
+            .Where(p => p.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False or JsonValueKind.Undefined))
+            .Select(p => (Spaced(p.Name), p.Value.ValueKind == JsonValueKind.True ? "yes" : p.Value.ToString()));
+
+    /// <summary>"allowMissing" as "Allow missing".</summary>
+    private static string Spaced(string name) => string.Concat(name.Select((c, i) => i == 0 ? $"{char.ToUpperInvariant(c)}" : char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : $"{c}"));
+
+    private static string Ordinal(int n) => (n % 100) is 11 or 12 or 13 ? $"{n}th" : (n % 10) switch { 1 => $"{n}st", 2 => $"{n}nd", 3 => $"{n}rd", _ => $"{n}th" };
+
+    private async Task LoadAsync()
+    {
+        if (_user is not { } user || _gone.IsCancellationRequested) return;
+        try
+        {
+            _job = await jobs.GetAsync(user, Id, Gone);
+            _log = await jobs.LogAsync(user, Id, LogLines, Gone);
+            _isMissing = false;
+        }
+        catch (RequestException)
+        {
+            _isMissing = true;
+        }
+        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
+        {
+            // Nobody looks any more.
+        }
+    }
+
+    private Task SetPriorityAsync(ChangeEventArgs e) =>
+        Enum.TryParse<JobPriority>(e.Value?.ToString(), out var priority) ? TryAsync(() => jobs.SetPriorityAsync(_user!, Id, priority, Gone)) : Task.CompletedTask;
+
+    private async Task ForgetAsync()
+    {
+        if (!await _confirm!.AskAsync()) return;
+        try
+        {
+            await jobs.DeleteAsync(_user!, Id, Gone);
+            navigation.NavigateTo("jobs");
+        }
+        catch (RequestException e)
+        {
+            toasts.Error(e.Message);
+        }
+    }
+
+    private async Task TryAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (RequestException e)
+        {
+            toasts.Error(e.Message);
+        }
+
+        await LoadAsync();
+    }
+
+    /// <summary>Called on any thread, a few times a second while it runs; drawn when the one before is drawn.</summary>
+    private void Refresh(string id, string ownerId)
+    {
+        // Another job's end may move this one forward in the queue.
+        if ((id != Id && _job?.State != JobState.Queued) || Interlocked.Exchange(ref _refreshing, 1) != 0) return;
+        _ = InvokeAsync(async () =>
+        {
+            try
+            {
+                await Task.Delay(s_calm, time, Gone);
+                _ = Interlocked.Exchange(ref _refreshing, 0);
+                await LoadAsync();
+                StateHasChanged();
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                // The page is gone.
+            }
+        });
+    }
+}

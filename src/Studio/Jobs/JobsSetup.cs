@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Quartz;
-using Studio.Data;
+using Studio.Benchmarks.Storage;
 using Studio.Hosting;
 using Studio.Jobs.Data;
 using Studio.Jobs.Running;

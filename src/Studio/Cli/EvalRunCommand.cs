@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Studio.Benchmarks.Records;
+using Studio.Benchmarks.Records.Store;
 using Studio.Benchmarks.Running;
 using Studio.Engine.Torch;
 
@@ -40,7 +41,7 @@ internal static class EvalRunCommand
         return command;
     }
 
-    private static async Task<Run> GetAsync(IRunStore store, string id, CancellationToken ct)
+    private static async Task<Run> GetAsync(RunStore store, string id, CancellationToken ct)
     {
         try
         {

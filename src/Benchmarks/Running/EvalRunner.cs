@@ -73,8 +73,8 @@ public sealed class EvalRunner(IRunStore store, EvalRunnerOptions options, TimeP
             foreach (var (job, _) in jobs.Where(j => j.Job.Run.State != RunState.Finished))
             {
                 // The caller's token is spent; short transactions of their own tell how it ended. Another shard may have finished it.
-                var recorded = await store.RecordedAsync(job.Run.Id, CancellationToken.None).ConfigureAwait(false);
-                if (recorded.Count < job.Run.Samples) await store.SetStateAsync(job.Run.Id, state, reason, CancellationToken.None).ConfigureAwait(false);
+                var now = await store.GetAsync(job.Run.Id, CancellationToken.None).ConfigureAwait(false);
+                if (now.State != RunState.Finished) await store.SetStateAsync(job.Run.Id, state, reason, CancellationToken.None).ConfigureAwait(false);
             }
 
             throw;

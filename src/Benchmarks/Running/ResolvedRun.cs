@@ -125,7 +125,7 @@ public sealed record ResolvedRun
             Threads = model.Device.IsCpu ? torch.get_num_threads() : 0,
             // The originals' needle test reads every visual token in every layer (videochat-flash.md 8.1).
             Compression = CompressionOf(request.Setting.Compress ?? (forced ? "off" : null), model).ToString(),
-            Frames = request.Variant == EvalVariant.Blind ? "none" : data.Task is NeedleTask or WorldNeedle ? "every frame" : FramesText(Sampling(request, data.Task, model)),
+            Frames = request.Variant == EvalVariant.Blind ? "none" : data.Task is NeedleTask or WorldNeedle ? "all" : FramesText(Sampling(request, data.Task, model)),
             MaxNewTokens = generation.MaxNewTokens,
             RepetitionPenalty = generation.RepetitionPenalty,
             StopIds = generation.StopIds,

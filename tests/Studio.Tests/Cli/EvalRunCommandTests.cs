@@ -47,7 +47,7 @@ public sealed class EvalRunCommandTests : IDisposable
         string[] run = ["eval", "run", "world", "--annotations", World, "--videos", World, "--model", "tiny-random", "--frames", "4", "--max-new-tokens", "2", "--threads", "1", "--json"];
         (int code, string output, string error) = await Run(run);
         Assert.Equal(ExitCodes.CheckFailed, code);
-        Assert.Contains("missing: " + Path.GetFileName(video), error, StringComparison.Ordinal);
+        Assert.Contains("missing: " + Path.GetRelativePath(World, video), error, StringComparison.Ordinal);
         Assert.Contains("--skip-missing", error, StringComparison.Ordinal);
         Assert.Empty(output);
 

@@ -9,6 +9,9 @@ public interface ITrainee : IDisposable
 {
     IReadOnlyList<ParameterGroup> Groups { get; }
 
+    /// <summary>What is trained beside the model and left behind at the end of the stage; checkpoints keep it.</summary>
+    IReadOnlyList<Parameter> Head => [];
+
     /// <summary>What config.json of this stage's checkpoints says.</summary>
     ModelConfig Config { get; }
 
@@ -30,7 +33,11 @@ public static class Trainees
     {
         ArgumentNullException.ThrowIfNull(stage);
         ArgumentNullException.ThrowIfNull(config);
-        if (config.System == ModelSystem.VideoXl)
+        if (stage.Recognition)
+        {
+            RecognitionTrainee.Check(stage, config);
+        }
+        else if (config.System == ModelSystem.VideoXl)
         {
             XlTrainee.Check(stage, config);
         }
@@ -56,8 +63,9 @@ public static class Trainees
     public static ITrainee Create(TrainingStage stage, ModelConfig config, Weights weights, Tokenizer tokenizer, Device device, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return config.System == ModelSystem.VideoXl
-            ? new XlTrainee(stage, config, weights, tokenizer, device, seed)
+        ArgumentNullException.ThrowIfNull(stage);
+        return stage.Recognition ? new RecognitionTrainee(stage, config, weights, device, seed)
+            : config.System == ModelSystem.VideoXl ? new XlTrainee(stage, config, weights, tokenizer, device, seed)
             : new FlashTrainee(stage, config, weights, tokenizer, device);
     }
 }

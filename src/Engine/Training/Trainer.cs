@@ -87,6 +87,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
             if (running.Step > 0)
             {
                 TrainingCheckpoint.RestoreOptimizer(start, optimizer);
+                TrainingCheckpoint.RestoreHead(start, trainee);
                 adapters?.Restore(start);
             }
 

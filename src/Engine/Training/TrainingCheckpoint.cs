@@ -20,6 +20,7 @@ public static class TrainingCheckpoint
     private const string Prefix = "checkpoint-";
     private const string PositionFile = "training.json";
     private const string OptimizerFile = "optimizer.safetensors";
+    private const string HeadFile = "head.safetensors";
 
     /// <summary>Files that belong to a model besides weights and configuration.</summary>
     private static readonly string[] s_companions = ["tokenizer.json", "tokenizer_config.json", GenerationConfig.FileName];
@@ -75,6 +76,11 @@ public static class TrainingCheckpoint
                     Write(Path.Combine(temporary, DecoderLora.FileName), [.. DecoderLora.ParametersOf(weights.Corrections).Select(p => (p.Name, p.Value, SafetensorsDtype.F32))]);
                 }
 
+                if (trainee.Head.Count > 0)
+                {
+                    Write(Path.Combine(temporary, HeadFile), [.. trainee.Head.Select(p => (p.Name, p.Value, SafetensorsDtype.F32))]);
+                }
+
                 AtomicFile.WriteAllText(Path.Combine(temporary, PositionFile), JsonSerializer.Serialize(position));
             });
         }
@@ -113,6 +119,28 @@ public static class TrainingCheckpoint
         ArgumentNullException.ThrowIfNull(optimizer);
         using Weights saved = MappedTensors.MapAll(Path.Combine(folder, OptimizerFile));
         optimizer.Restore(saved.TryGet);
+    }
+
+    /// <summary>Puts back what a checkpoint keeps beside the model.</summary>
+    /// <exception cref="InvalidDataException">The checkpoint's is another.</exception>
+    public static void RestoreHead(string folder, ITrainee trainee)
+    {
+        ArgumentNullException.ThrowIfNull(trainee);
+        if (trainee.Head.Count == 0)
+        {
+            return;
+        }
+
+        string path = Path.Combine(folder, HeadFile);
+        using Weights saved = MappedTensors.MapAll(path);
+        using var constant = torch.no_grad();
+        foreach ((string name, Tensor value) in trainee.Head)
+        {
+            using var scope = torch.NewDisposeScope();
+            Tensor found = saved.TryGet(name) is { } tensor && tensor.shape.SequenceEqual(value.shape) ? tensor
+                : throw new InvalidDataException($"{path} has no {name} of shape [{string.Join(", ", value.shape)}]; it was saved by another version. Start the stage anew.");
+            _ = value.copy_(found);
+        }
     }
 
     private static string[] All(string run) => Directory.Exists(run)

@@ -233,6 +233,13 @@ public sealed record TrainingStage
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public bool Checkpointing { get; init; }
 
+    /// <summary>
+    /// The tower alone learns what each patch of drawn pictures shows (<see cref="RecognitionTrainee"/>); the decoder is not asked, and
+    /// template, masking, join and maxLength say nothing.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public bool Recognition { get; init; }
+
     /// <summary>Train low-rank corrections of the decoder's matrices, with the decoder's learning rate, instead of the decoder. Null: no.</summary>
     public LoraSettings? Lora { get; init; }
 
@@ -271,6 +278,9 @@ public sealed record TrainingStage
         Check(Resolution is null or (>= 16 and <= 4096), $"resolution is {Resolution}", "16 to 4096 pixels");
         Check(MaxLength >= 16, $"maxLength is {MaxLength}", "16 or more");
         Check(Precision is "fp32" or "bf16", $"precision is '{Precision}'", "fp32 or bf16");
+        Check(!Recognition || (Rates.Tower is not null && Rates.All().Count(r => r.Rate is not null) == 1), "recognition is learned by the tower alone", "rates.tower and no other rate");
+        Check(!Recognition || Data.Annotations is null, "recognition needs to know what each patch shows, and annotations do not say it", "drawn data: data.album or data.world");
+        Check(!Recognition || (Ratios is null && Drops is null && Lora is null), "recognition has no decoder whose tokens are compressed or corrected", "neither ratios nor drops nor lora");
         Lora?.Validate(Name, Rates);
         Data.Validate();
         _ = Compression();
@@ -336,6 +346,10 @@ public sealed record AlbumData
     /// <summary>Share of the samples that are albums; the others are videos.</summary>
     public double Share { get; init; } = 1;
 
+    /// <summary>Share of an album's pictures that are easy to see: cards, and single large objects.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public double Large { get; init; }
+
     /// <summary>Share of the albums that are to be listed; the others are asked about.</summary>
     public double Lists { get; init; } = 0.5;
 
@@ -351,6 +365,7 @@ public sealed record AlbumData
         TrainingRecipe.Check(Pictures is { Count: > 0 } && Pictures.All(p => p >= 1 && p <= AlbumMaker.MaxPictures), $"data.album.pictures is [{string.Join(", ", Pictures)}]", $"numbers from 1 to {AlbumMaker.MaxPictures}");
         TrainingRecipe.Check(Objects >= WorldRequest.MinObjects && Objects <= WorldObjects.All.Count, $"data.album.objects is {Objects}", $"{WorldRequest.MinObjects} to {WorldObjects.All.Count}");
         TrainingRecipe.Check(Share is > 0 and <= 1, $"data.album.share is {Share}", "a number above 0, at most 1");
+        TrainingRecipe.Check(Large is >= 0 and <= 1, $"data.album.large is {Large}", "0 to 1");
         TrainingRecipe.Check(Lists is >= 0 and <= 1, $"data.album.lists is {Lists}", "0 to 1");
         TrainingRecipe.Check(Questions is >= 1 and <= AlbumQuestions.MaxQuestions, $"data.album.questions is {Questions}", $"1 to {AlbumQuestions.MaxQuestions}");
     }

@@ -77,7 +77,7 @@ public sealed class WorldSource : ITrainingSource
         var random = new WorldRandom(WorldRandom.Hash(_seed, (ulong)index, 0xA1B));
         if (_album is not null && (_dataset is null || random.Below(Permille) < _album.Share * Permille))
         {
-            WorldScript album = AlbumMaker.Compose(WorldSplit.Train, random.Next(), random.Pick(_album.Pictures), _album.Objects);
+            WorldScript album = AlbumMaker.Compose(WorldSplit.Train, random.Next(), random.Pick(_album.Pictures), _album.Objects, (int)Math.Round(_album.Large * 100));
             IReadOnlyList<WorldQuestion> asked = random.Below(Permille) < _album.Lists * Permille ? [] : AlbumQuestions.Ask(album, random.Next(), _album.Questions, _album.Form);
             return Example($"train-album-{index:000000}", album, asked.Count > 0 ? asked : [AlbumQuestions.List(album)]);
         }
@@ -97,7 +97,7 @@ public sealed class WorldSource : ITrainingSource
             turns.Add(new TrainingTurn(ChatRole.Assistant, lettered ? $"({question.Letter}) {question.Answer}" : question.Answer));
         }
 
-        return new TrainingExample(id, turns) { Video = new Video(_frames, script) };
+        return new TrainingExample(id, turns) { Video = new DrawnVideo(_frames, script) };
     }
 
     /// <summary>What is asked: the question, and where it has options, these and how to answer.</summary>
@@ -106,18 +106,21 @@ public sealed class WorldSource : ITrainingSource
         ArgumentNullException.ThrowIfNull(question);
         return question.TextWithOptions() + (question.Form == WorldForm.Lettered ? LetteredEnd : "");
     }
+}
 
-    private sealed class Video(WorldFrames frames, WorldScript script) : ITrainingVideo
+/// <summary>A drawn video: its frames are made as they are asked for, and what they show is known.</summary>
+public sealed class DrawnVideo(WorldFrames frames, WorldScript script) : ITrainingVideo
+{
+    public WorldScript Script => script;
+
+    public VideoInfo Info => frames.InfoOf(script);
+
+    public IEnumerable<VideoFrame> Read(FrameSelection selection, CancellationToken cancellationToken)
     {
-        public VideoInfo Info => frames.InfoOf(script);
-
-        public IEnumerable<VideoFrame> Read(FrameSelection selection, CancellationToken cancellationToken)
+        foreach (VideoFrame frame in frames.Read(script, selection))
         {
-            foreach (VideoFrame frame in frames.Read(script, selection))
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                yield return frame;
-            }
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return frame;
         }
     }
 }

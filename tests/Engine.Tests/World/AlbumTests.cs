@@ -32,6 +32,15 @@ public sealed class AlbumTests
     }
 
     [Fact]
+    public void Compose_WithLargePictures_ShowsCardsAndSingleLargeObjectsOnly()
+    {
+        WorldSegment[] pictures = [.. Enumerable.Range(0, Albums).SelectMany(i => AlbumMaker.Compose(WorldSplit.Train, (ulong)i, 6, Objects, large: 100).Segments)];
+        Assert.InRange(pictures.Count(p => p is WorldCard), pictures.Length / 3, pictures.Length * 2 / 3);
+        Assert.All(pictures.OfType<WorldShot>(), s => Assert.True(Assert.Single(s.Actors).Size > WorldUnits.One * 32 / 100 && s.Mark is null));
+        Assert.Throws<ArgumentOutOfRangeException>(() => AlbumMaker.Compose(WorldSplit.Train, 1, 6, Objects, large: 101));
+    }
+
+    [Fact]
     public void List_OfAnAlbum_NamesEverythingOnce()
     {
         foreach (WorldScript album in Some(8))

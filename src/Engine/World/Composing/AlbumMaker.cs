@@ -21,19 +21,22 @@ public static class AlbumMaker
     /// <summary>An album of a split; the same numbers always give the same one.</summary>
     /// <param name="pictures">1 to <see cref="MaxPictures"/>: as many seconds, of one frame each.</param>
     /// <param name="objects">Objects in play, <see cref="WorldRequest.MinObjects"/> or more.</param>
+    /// <param name="large">Percentage of the pictures that are easy to see: cards, and single objects of a third of the frame or more.</param>
     /// <exception cref="ArgumentException">A number is out of range; the message names it.</exception>
-    public static WorldScript Compose(WorldSplit split, ulong seed, int pictures, int objects)
+    public static WorldScript Compose(WorldSplit split, ulong seed, int pictures, int objects, int large = 0)
     {
         if (pictures is < 1 or > MaxPictures || pictures * PerPicture > objects)
         {
             throw new ArgumentException($"An album of {pictures} pictures and {objects} objects; give 1 to {MaxPictures} pictures, and {PerPicture} objects in play for each.");
         }
 
+        ArgumentOutOfRangeException.ThrowIfNegative(large);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(large, 100);
         var request = new WorldRequest { Kind = WorldKind.Describe, Split = split, Seed = WorldRandom.Hash(seed, 0xA1B) >> 11, Seconds = pictures, Fps = 1, Objects = objects };
-        return WorldComposer.Compose(request, composer => Plan(composer, pictures));
+        return WorldComposer.Compose(request, composer => Plan(composer, pictures, large));
     }
 
-    private static WorldPlan Plan(WorldComposer composer, int pictures)
+    private static WorldPlan Plan(WorldComposer composer, int pictures, int large)
     {
         WorldRandom random = composer.Random;
         WorldColour[] frames = random.Sample(WorldColours.All, MaxCards);
@@ -42,11 +45,16 @@ public static class AlbumMaker
         (int cards, bool signed) = (0, false);
         while (made.Count < pictures)
         {
-            int draw = random.Below(20);
+            bool easy = large > 0 && random.Chance(large); // without a share nothing is drawn for it: albums stay as they were
+            int draw = random.Below(easy ? 10 : 20);
             if (draw < 5 && cards < MaxCards)
             {
                 made.Add(Card(composer, frames[cards], numbers[cards]));
                 cards++;
+            }
+            else if (easy)
+            {
+                made.Add(Objects(composer, 1, 33));
             }
             else if (draw < 8 && !signed)
             {
@@ -55,7 +63,7 @@ public static class AlbumMaker
             }
             else
             {
-                made.Add(draw < 12 ? Copies(composer) : Objects(composer));
+                made.Add(draw < 12 ? Copies(composer) : Objects(composer, random.Between(1, MaxObjects), 18));
             }
         }
 
@@ -65,9 +73,10 @@ public static class AlbumMaker
     }
 
     /// <summary>One to four different objects in different parts of the picture, every two of them a pair of the split.</summary>
-    private static WorldShot Objects(WorldComposer composer)
+    /// <param name="wanted">How many, where they find room and pairs.</param>
+    /// <param name="least">Smallest size of a single one, in percent.</param>
+    private static WorldShot Objects(WorldComposer composer, int wanted, int least)
     {
-        int wanted = composer.Random.Between(1, MaxObjects);
         var actors = new List<WorldActor>();
         int[] cells = composer.Random.Sample(Enumerable.Range(0, WorldGrid.Cells).ToArray(), WorldGrid.Cells);
         foreach (int cell in cells)
@@ -77,7 +86,7 @@ public static class AlbumMaker
                 break;
             }
 
-            int size = wanted == 1 ? composer.Maker.Size(18, 48) : composer.Maker.Size(15, 30);
+            int size = wanted == 1 ? composer.Maker.Size(least, 48) : composer.Maker.Size(15, 30);
             WorldPoint place = WorldGrid.Draw(composer.Maker, cell);
             if (!actors.TrueForAll(a => ShotMaker.IsApart(a.From, a.Size, place, size)))
             {

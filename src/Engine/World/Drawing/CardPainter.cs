@@ -25,26 +25,40 @@ internal static class CardPainter
             pixels.Slice((y * width) + border, width - (2 * border)).Fill(Rgb.Of(Paper));
         }
 
-        if (card.Next is null)
+        foreach ((WorldInstance picture, WorldPose pose) in Pictures(card, width, height))
         {
-            SpritePainter.Draw(rgb, width, height, card.Picture, new WorldPose(card.Centre, card.Size, card.Picture.Tilt));
+            SpritePainter.Draw(rgb, width, height, picture, pose);
         }
-        else
+
+        if (card.Next is not null)
         {
-            // Offsets are shares of the shorter side, places of their own side.
-            int shorter = Math.Min(width, height);
-            int dx = card.Downward ? 0 : (int)((long)NextOffset * shorter / width);
-            int dy = card.Downward ? (int)((long)NextOffset * shorter / height) : 0;
-            WorldPoint first = new(card.Centre.X - dx, card.Centre.Y - dy);
-            WorldPoint second = new(card.Centre.X + dx, card.Centre.Y + dy);
-            SpritePainter.Draw(rgb, width, height, card.Picture, new WorldPose(first, card.Size, card.Picture.Tilt));
-            SpritePainter.Draw(rgb, width, height, card.Next, new WorldPose(second, card.Size, card.Next.Tilt));
             SpritePainter.DrawArrow(rgb, width, height, new WorldPose(card.Centre, ArrowSize, card.Downward ? WorldUnits.Turn / 4 : 0), WorldColour.Brown);
         }
 
-        if (card.Mark is { } mark)
+        if (MarkOf(card) is { } mark)
         {
-            TextPainter.Draw(rgb, width, height, mark, card.Downward ? s_markBeside : s_markBelow, MarkHeight);
+            TextPainter.Draw(rgb, width, height, mark.Text, mark.Place, mark.Height);
         }
     }
+
+    /// <summary>The pictures of a card and where they are, on a frame of these proportions.</summary>
+    internal static IReadOnlyList<(WorldInstance Picture, WorldPose Pose)> Pictures(WorldCard card, int width = 1, int height = 1)
+    {
+        if (card.Next is null)
+        {
+            return [(card.Picture, new WorldPose(card.Centre, card.Size, card.Picture.Tilt))];
+        }
+
+        // Offsets are shares of the shorter side, places of their own side.
+        int shorter = Math.Min(width, height);
+        int dx = card.Downward ? 0 : (int)((long)NextOffset * shorter / width);
+        int dy = card.Downward ? (int)((long)NextOffset * shorter / height) : 0;
+        WorldPoint first = new(card.Centre.X - dx, card.Centre.Y - dy);
+        WorldPoint second = new(card.Centre.X + dx, card.Centre.Y + dy);
+        return [(card.Picture, new WorldPose(first, card.Size, card.Picture.Tilt)), (card.Next, new WorldPose(second, card.Size, card.Next.Tilt))];
+    }
+
+    /// <summary>The card's number and where it stands; null where it has none.</summary>
+    internal static WorldMark? MarkOf(WorldCard card) =>
+        card.Mark is { } mark ? new WorldMark(mark, card is { Next: not null, Downward: true } ? s_markBeside : s_markBelow, MarkHeight) : null;
 }

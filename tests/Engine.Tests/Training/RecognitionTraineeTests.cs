@@ -1,0 +1,128 @@
+using Studio.Engine.Checkpoints;
+using Studio.Engine.Tests.Tokenization;
+using Studio.Engine.Torch;
+using Studio.Engine.Training;
+using Xunit;
+
+namespace Studio.Engine.Tests.Training;
+
+public sealed class RecognitionTraineeTests : IDisposable
+{
+    private readonly string _root = Path.Combine(Path.GetTempPath(), $"recognition-{Guid.NewGuid():N}");
+
+    public void Dispose()
+    {
+        if (Directory.Exists(_root))
+        {
+            Directory.Delete(_root, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Loss_TwoAlbumsOverAndOver_AreRecognisedAndOnlyTheTowerChanges(bool isXl)
+    {
+        ModelConfig config = isXl ? XlTraining.Config : TinyModels.VideoChatFlash(layers: 4);
+        using Weights weights = Random(config);
+        Dictionary<string, float[]> before = weights.Names.ToDictionary(n => n, n => weights.Get(n).ToArray<float>());
+        TrainingStage stage = Stage() with { Rates = new PartRates { Tower = 3e-3 } };
+        using ITrainee trainee = Trainees.Create(stage, config, weights, TestTokenizers.Tiny, Device.CPU, 3);
+        RecognitionTrainee recognition = Assert.IsType<RecognitionTrainee>(trainee);
+        using var optimizer = new AdamW(trainee.Groups, stage.Optimizer);
+        var source = new WorldSource(stage.Data, 5);
+        TrainingExample[] samples = [source.Sample(0), source.Sample(1)];
+        (double first, double last) = (0, 0);
+        for (int step = 0; step < 60; step++)
+        {
+            using var scope = torch.NewDisposeScope();
+            optimizer.ZeroGradients();
+            TraineeLoss loss = trainee.Loss(samples, TestContext.Current.CancellationToken);
+            loss.Loss.backward();
+            _ = optimizer.ClipGradients(1);
+            optimizer.Step(1);
+            last = loss.Loss.item<float>();
+            first = step == 0 ? last : first;
+            Assert.Equal(2 * 4 * config.Vision.GridSide * config.Vision.GridSide, loss.Rows);
+            Assert.InRange(loss.Supervised, 8, loss.Rows / 2);
+        }
+
+        Assert.True(last < first / 2, $"{first} became {last}");
+        RecognitionScore score = recognition.Measure(samples, TestContext.Current.CancellationToken);
+        Assert.True(score.Objects.Right > score.Objects.Of * 0.6, $"{score}");
+        foreach (string name in weights.Names)
+        {
+            bool isTower = TensorLayout.For(config).Tensors.Any(t => t.Name == name && t.Used && t.Scope == CheckpointScope.Vision);
+            Assert.True(isTower || before[name].SequenceEqual(weights.Get(name).ToArray<float>()), name);
+        }
+
+        Assert.Contains(weights.Names, n => !before[n].SequenceEqual(weights.Get(n).ToArray<float>()));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Run_StoppedAndResumed_KeepsTheHeadAndEndsWithTheSameWeights(int stopAfter)
+    {
+        string start = Path.Combine(_root, "base");
+        RandomCheckpoint.Create(start, TinyModels.VideoChatFlash(layers: 4), 3, SafetensorsDtype.F32, cancellationToken: TestContext.Current.CancellationToken);
+        File.Copy(Path.Combine(Golden.Folder("tiny_tokenizer"), "tokenizer.json"), Path.Combine(start, "tokenizer.json"));
+        var recipe = new TrainingRecipe { Name = "test", SaveEvery = 2, SaveType = "fp32", Stages = [Stage(), Stage() with { Name = "again", Steps = 2 }] };
+        using var stop = new CancellationTokenSource();
+        int updates = 0;
+        TrainingOutcome whole = Run("whole", null);
+        TrainingOutcome part = Run("parts", _ => Stop());
+        Assert.Equal((false, stopAfter), (part.Finished, updates));
+        Assert.True(File.Exists(Path.Combine(part.Folder, "head.safetensors")));
+        TrainingOutcome rest = Run("parts", null, resume: true);
+        Assert.True(whole.Finished && rest.Finished);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(whole.Folder, "model.safetensors")), File.ReadAllBytes(Path.Combine(rest.Folder, "model.safetensors")));
+        Assert.False(File.Exists(Path.Combine(whole.Folder, "head.safetensors"))); // the model is as published ones are
+
+        TrainingOutcome Run(string folder, Action<TrainingUpdate>? onUpdate, bool resume = false) =>
+            new Trainer(TimeProvider.System, (data, seed) => new WorldSource(data, seed)).Run(
+                new TrainingRun { Recipe = recipe, Folder = Path.Combine(_root, folder), BaseModel = start, Resume = resume }, onUpdate, onUpdate is null ? TestContext.Current.CancellationToken : stop.Token);
+
+        void Stop()
+        {
+            if (++updates == stopAfter)
+            {
+                stop.Cancel();
+            }
+        }
+    }
+
+    [Fact]
+    public void Validate_StagesThatCannotBeLearned_SaysWhatIsWrong()
+    {
+        TrainingStage stage = Stage();
+        stage.Validate();
+        Says(stage with { Rates = new PartRates { Tower = 1e-3, Decoder = 1e-3 } }, "tower alone");
+        Says(stage with { Rates = new PartRates { Projector = 1e-3 } }, "tower alone");
+        Says(stage with { Data = new TrainingData { Annotations = [new AnnotationFile("a.json")] } }, "each patch shows");
+        Says(stage with { Ratios = [2] }, "no decoder");
+
+        static void Says(TrainingStage stage, string part) => Assert.Contains(part, Assert.Throws<ArgumentException>(stage.Validate).Message, StringComparison.Ordinal);
+    }
+
+    private static TrainingStage Stage() => new()
+    {
+        Name = "recognition",
+        Recognition = true,
+        Rates = new PartRates { Tower = 1e-3 },
+        Template = TrainingTemplate.Plain,
+        Batch = 1,
+        Accumulation = 2,
+        Steps = 4,
+        Frames = new TrainingFrames { Min = 1, Max = 4 },
+        Data = new TrainingData { Album = new AlbumData { Pictures = [4], Objects = 80 }, WorldSide = 96 },
+    };
+
+    private Weights Random(ModelConfig config)
+    {
+        string folder = Path.Combine(_root, "model");
+        RandomCheckpoint.Create(folder, config, 3, SafetensorsDtype.F32);
+        using var checkpoint = Checkpoint.Open(folder);
+        return TrainingCheckpoint.LoadWeights(checkpoint, Device.CPU);
+    }
+}

@@ -1,0 +1,126 @@
+using Studio.Engine.World;
+using Xunit;
+
+namespace Studio.Engine.Tests.World;
+
+/// <summary>Patches show what the pixels show.</summary>
+public sealed class PatchTruthTests
+{
+    private const int Side = 144, Grid = 9;
+
+    [Fact]
+    public void Read_Albums_ObjectsLieWhereDrawingThemChangesThePicture()
+    {
+        var renderer = new WorldRenderer(Side, Side);
+        var truth = new PatchTruth(Grid);
+        byte[] with = new byte[renderer.FrameBytes], without = new byte[renderer.FrameBytes];
+        (int shots, int shown, int empty) = (0, 0, 0);
+        for (ulong seed = 0; seed < 12; seed++)
+        {
+            WorldScript album = AlbumMaker.Compose(WorldSplit.Train, seed, 6, 120);
+            for (int f = 0; f < album.FrameCount; f++)
+            {
+                truth.Read(album, f);
+                if (album.Segments[f] is not WorldShot shot)
+                {
+                    continue;
+                }
+
+                shots++;
+                WorldScript bare = album with { Segments = [.. album.Segments.Select((s, i) => i == f ? shot with { Actors = [], Mark = null } : s)] };
+                renderer.Draw(album, f, with);
+                renderer.Draw(bare, f, without);
+                for (int patch = 0; patch < Grid * Grid; patch++)
+                {
+                    bool shows = truth.Objects[patch] >= 0 || truth.FirstLetters[patch] >= 0;
+                    shown += shows ? 1 : 0;
+                    empty += shows && Changed(with, without, patch) == 0 ? 1 : 0;
+                    Assert.Equal(truth.Objects[patch] >= 0, truth.ColourNumbers[patch] >= 0);
+                    Assert.Equal(truth.FirstLetters[patch] >= 0, truth.SecondLetters[patch] >= 0);
+                }
+
+                // Every object has its own patch, and nothing else is named.
+                Assert.Equal(shot.Actors.Select(a => a.Instance.ObjectId).Distinct().Order(), truth.Objects.ToArray().Where(o => o >= 0).Distinct().Order());
+                Assert.Equal(shot.Mark is not null, truth.FirstLetters.ToArray().Any(l => l >= 0));
+            }
+        }
+
+        Assert.True(shots > 30 && shown > 300);
+        Assert.True(empty * 50 < shown, $"{empty} of {shown} patches show nothing of what they are said to"); // corners of thin pictures
+    }
+
+    [Fact]
+    public void Read_Cards_FrameColourRunsRoundThePicturesAndTheNumber()
+    {
+        var truth = new PatchTruth(Grid);
+        int cards = 0, links = 0;
+        for (ulong seed = 0; seed < 30; seed++)
+        {
+            WorldScript album = AlbumMaker.Compose(WorldSplit.Train, seed, 6, 120);
+            for (int f = 0; f < album.FrameCount; f++)
+            {
+                if (album.Segments[f] is not WorldCard card)
+                {
+                    continue;
+                }
+
+                truth.Read(album, f);
+                cards++;
+                links += card.Next is null ? 0 : 1;
+                Assert.All((int[])[0, Grid - 1, Grid * (Grid - 1), (Grid * Grid) - 1, Grid * 4], p => Check(truth, p, card));
+                int[] shown = [.. truth.Objects.ToArray().Where(o => o >= 0).Distinct().Order()];
+                Assert.Equal(new[] { card.Picture.ObjectId, card.Next?.ObjectId ?? card.Picture.ObjectId }.Distinct().Order(), shown);
+                int[] marked = [.. Enumerable.Range(0, Grid * Grid).Where(Marked)];
+                Assert.NotEmpty(marked);
+                Assert.All(marked, p => Assert.Equal(card.Mark, $"{Digit(truth.FirstLetters[p])}{Digit(truth.SecondLetters[p])}"));
+            }
+        }
+
+        Assert.True(cards > 25 && links > 5);
+
+        bool Marked(int patch) => truth.FirstLetters[patch] >= 0;
+        static void Check(PatchTruth truth, int patch, WorldCard card) => Assert.Equal(1 + (int)card.Frame, truth.ColourNumbers[patch]);
+        static int Digit(int letter) => letter; // digits come first, so that their numbers are theirs
+    }
+
+    [Fact]
+    public void Read_AMovingObject_FollowsItAndForgetsTheFrameBefore()
+    {
+        var recipe = new WorldRecipe { Kinds = new Dictionary<WorldKind, int> { [WorldKind.Direction] = 1 }, Seconds = [8], Fps = 4, Objects = 120 };
+        WorldScript script = new WorldDataset(recipe, WorldSplit.Train, 3).Item(0).Script;
+        (WorldShot shot, WorldActor mover) = script.Segments.OfType<WorldShot>().SelectMany(s => s.Actors.Select(a => (s, a))).First(p => p.a.Role == WorldRole.Main);
+        var truth = new PatchTruth(Grid);
+        var places = new HashSet<int>();
+        for (int f = 0; f < script.FrameCount; f++)
+        {
+            int ms = script.TimeOf(f);
+            truth.Read(script, f);
+            int[] at = [.. Enumerable.Range(0, Grid * Grid).Where(p => truth.Objects[p] == mover.Instance.ObjectId)];
+            if (ms < shot.StartMs || ms >= shot.EndMs || !mover.IsSeenAt(ms - shot.StartMs))
+            {
+                continue;
+            }
+
+            WorldPose pose = shot.Camera.See(mover.At(ms - shot.StartMs), ms - shot.StartMs, shot.LengthMs);
+            Assert.Contains((int)((long)pose.Place.Y * Grid >> 16) * Grid + (int)((long)pose.Place.X * Grid >> 16), at);
+            Assert.True(at.Length <= 36);
+            places.Add(at[0]);
+        }
+
+        Assert.True(places.Count > 2);
+        Assert.Throws<ArgumentOutOfRangeException>(() => truth.Read(script, script.FrameCount));
+    }
+
+    private static int Changed(byte[] a, byte[] b, int patch)
+    {
+        const int Patch = Side / Grid;
+        (int row, int column, int changed) = (patch / Grid * Patch, patch % Grid * Patch, 0);
+        for (int y = row; y < row + Patch; y++)
+        {
+            int from = ((y * Side) + column) * 3;
+            changed += a.AsSpan(from, Patch * 3).SequenceEqual(b.AsSpan(from, Patch * 3)) ? 0 : 1;
+        }
+
+        return changed;
+    }
+}

@@ -34,11 +34,29 @@ public sealed class AlbumTests
     [Fact]
     public void Compose_WithLargePictures_ShowsCardsAndSingleLargeObjectsOnly()
     {
-        WorldSegment[] pictures = [.. Enumerable.Range(0, Albums).SelectMany(i => AlbumMaker.Compose(WorldSplit.Train, (ulong)i, 6, Objects, large: 100).Segments)];
+        WorldSegment[] pictures = [.. Enumerable.Range(0, Albums).SelectMany(i => AlbumMaker.Compose(WorldSplit.Train, (ulong)i, 6, Objects, new AlbumMix(Large: 100)).Segments)];
         Assert.InRange(pictures.Count(p => p is WorldCard), pictures.Length / 3, pictures.Length * 2 / 3);
         Assert.All(pictures.OfType<WorldShot>(), s => Assert.True(Assert.Single(s.Actors).Size > WorldUnits.One * 32 / 100 && s.Mark is null));
-        Assert.Throws<ArgumentOutOfRangeException>(() => AlbumMaker.Compose(WorldSplit.Train, 1, 6, Objects, large: 101));
     }
+
+    [Fact]
+    public void Compose_WithCrowdedPictures_ShowsAnotherObjectInEachPart()
+    {
+        WorldShot[] pictures = [.. Enumerable.Range(0, Albums).SelectMany(i => AlbumMaker.Compose(WorldSplit.Train, (ulong)i, 6, Objects, new AlbumMix(Crowded: 100)).Segments).Cast<WorldShot>()];
+        Assert.True(pictures.Average(p => p.Actors.Count) > 6, $"{pictures.Average(p => p.Actors.Count)} objects a picture");
+        foreach (WorldShot picture in pictures)
+        {
+            Assert.Equal(picture.Actors.Count, picture.Actors.Select(a => a.Instance.ObjectId).Distinct().Count());
+            Assert.Equal(picture.Actors.Count, picture.Actors.Select(a => WorldGrid.CellOf(a.From)).Distinct().Count());
+            Assert.All(picture.Actors, a => Assert.All(picture.Actors.Where(b => b != a), b => Assert.Equal(WorldSplit.Train, WorldSplits.OfPair(a.Instance.ObjectId, b.Instance.ObjectId))));
+        }
+    }
+
+    [Theory]
+    [InlineData(60, 50)]
+    [InlineData(-1, 0)]
+    public void Compose_SharesThatDoNotFit_AreNamed(int large, int crowded) => Assert.Contains(
+        $"{large} % large and {crowded} % crowded", Assert.Throws<ArgumentException>(() => AlbumMaker.Compose(WorldSplit.Train, 1, 6, Objects, new AlbumMix(large, crowded))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void List_OfAnAlbum_NamesEverythingOnce()

@@ -1,5 +1,10 @@
 namespace Studio.Engine.World;
 
+/// <summary>Pictures that an album shows beside the ordinary ones, as percentages of all.</summary>
+/// <param name="Large">Easy to see: cards, and single objects of a third of the frame or more.</param>
+/// <param name="Crowded">A different object in each of the nine parts of the picture: much to tell apart for one picture.</param>
+public readonly record struct AlbumMix(int Large = 0, int Crowded = 0);
+
 /// <summary>
 /// Makes albums: a second for each picture, each picture another scene, and no object in two of them. Few frames teach much: what,
 /// where, how many, which colour, what is written and on which card can be asked about any of them.
@@ -15,28 +20,34 @@ public static class AlbumMaker
     private const int PictureMs = 1000;
     private const int PlaceTries = 300;
     private const int MaxObjects = 4;
+    private const int CrowdTries = 12;
+    private const int CrowdColours = 5;
     private const int MaxGrain = 4;
-    private const int PerPicture = 6;
+    private const int Percent = 100;
 
     /// <summary>An album of a split; the same numbers always give the same one.</summary>
     /// <param name="pictures">1 to <see cref="MaxPictures"/>: as many seconds, of one frame each.</param>
     /// <param name="objects">Objects in play, <see cref="WorldRequest.MinObjects"/> or more.</param>
-    /// <param name="large">Percentage of the pictures that are easy to see: cards, and single objects of a third of the frame or more.</param>
     /// <exception cref="ArgumentException">A number is out of range; the message names it.</exception>
-    public static WorldScript Compose(WorldSplit split, ulong seed, int pictures, int objects, int large = 0)
+    public static WorldScript Compose(WorldSplit split, ulong seed, int pictures, int objects, AlbumMix mix = default)
     {
-        if (pictures is < 1 or > MaxPictures || pictures * PerPicture > objects)
+        if (pictures is < 1 or > MaxPictures || pictures * PerPicture(mix) > objects)
         {
-            throw new ArgumentException($"An album of {pictures} pictures and {objects} objects; give 1 to {MaxPictures} pictures, and {PerPicture} objects in play for each.");
+            throw new ArgumentException($"An album of {pictures} pictures and {objects} objects; give 1 to {MaxPictures} pictures, and {PerPicture(mix)} objects in play for each.");
         }
 
-        ArgumentOutOfRangeException.ThrowIfNegative(large);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(large, 100);
+        if (mix.Large < 0 || mix.Crowded < 0 || mix.Large + mix.Crowded > Percent)
+        {
+            throw new ArgumentException($"An album of {mix.Large} % large and {mix.Crowded} % crowded pictures; give percentages of 100 at most together.");
+        }
+
         var request = new WorldRequest { Kind = WorldKind.Describe, Split = split, Seed = WorldRandom.Hash(seed, 0xA1B) >> 11, Seconds = pictures, Fps = 1, Objects = objects };
-        return WorldComposer.Compose(request, composer => Plan(composer, pictures, large));
+        return WorldComposer.Compose(request, composer => Plan(composer, pictures, mix));
     }
 
-    private static WorldPlan Plan(WorldComposer composer, int pictures, int large)
+    private static int PerPicture(AlbumMix mix) => mix.Crowded > 0 ? WorldGrid.Cells : 6;
+
+    private static WorldPlan Plan(WorldComposer composer, int pictures, AlbumMix mix)
     {
         WorldRandom random = composer.Random;
         WorldColour[] frames = random.Sample(WorldColours.All, MaxCards);
@@ -45,7 +56,14 @@ public static class AlbumMaker
         (int cards, bool signed) = (0, false);
         while (made.Count < pictures)
         {
-            bool easy = large > 0 && random.Chance(large); // without a share nothing is drawn for it: albums stay as they were
+            int special = mix == default ? Percent : random.Below(Percent); // without a mix nothing is drawn for it: albums stay as they were
+            if (special < mix.Crowded)
+            {
+                made.Add(Crowd(composer));
+                continue;
+            }
+
+            bool easy = special < mix.Crowded + mix.Large;
             int draw = random.Below(easy ? 10 : 20);
             if (draw < 5 && cards < MaxCards)
             {
@@ -99,6 +117,35 @@ public static class AlbumMaker
             }
 
             actors.Add(Standing(composer, thing, composer.Maker.Tint(thing), place, size));
+        }
+
+        return Scene(composer, actors);
+    }
+
+    /// <summary>A different object in each part of the picture, where it finds room and pairs.</summary>
+    private static WorldShot Crowd(WorldComposer composer)
+    {
+        var actors = new List<WorldActor>();
+        for (int cell = 0; cell < WorldGrid.Cells; cell++)
+        {
+            for (int tries = 0; tries < CrowdTries; tries++)
+            {
+                int size = composer.Maker.Size(20, 29);
+                WorldPoint place = WorldGrid.Draw(composer.Maker, cell);
+                if (!actors.TrueForAll(a => ShotMaker.IsApart(a.From, a.Size, place, size)))
+                {
+                    continue;
+                }
+
+                if (Take(composer, o => actors.TrueForAll(a => WorldSplits.OfPair(a.Instance.ObjectId, o) == composer.Split)) is { } thing)
+                {
+                    int tint = composer.Maker.Tint(thing);
+                    int[] tints = [.. actors.Select(a => a.Instance.Tint).Where(t => t > 0).Distinct()];
+                    actors.Add(Standing(composer, thing, tint > 0 && tints.Length >= CrowdColours ? tints[0] : tint, place, size)); // the backdrop needs one of its own
+                }
+
+                break;
+            }
         }
 
         return Scene(composer, actors);

@@ -22,7 +22,7 @@ internal static class EvalCompareCommand
         {
             var (a, b) = (await store.ResolveAsync(parse.GetValue(first)!, ct), await store.ResolveAsync(parse.GetValue(second)!, ct));
             var comparison = await RunComparison.OfAsync(store, a, b, parse.GetValue(seed), ct);
-            console.Output.Write(parse.GetValue(json) ? RecordJson.Text(comparison) + "\n" : EvalText.Whole(comparison, await store.GetAsync(a, ct), await store.GetAsync(b, ct)));
+            console.Output.Write(parse.GetValue(json) ? RecordJson.Text(comparison) + "\n" : RunText.Whole(comparison, await store.GetAsync(a, ct), await store.GetAsync(b, ct)));
             return ExitCodes.Ok;
         }, ct));
         return command;
@@ -37,7 +37,7 @@ internal static class EvalCompareCommand
         command.SetAction((parse, ct) => EvalStore.RunAsync(async store =>
         {
             var board = await Leaderboard.ForAsync(store, parse.GetValue(task)!, parse.GetValue(all), ct);
-            console.Output.Write(parse.GetValue(json) ? EvalText.Json(board) + "\n" : EvalText.Whole(board));
+            console.Output.Write(parse.GetValue(json) ? RunText.Json(board) + "\n" : RunText.Whole(board));
             if (board.Rows.Count == 0) console.Say($"no run of '{board.Task}' is finished");
             return ExitCodes.Ok;
         }, ct));

@@ -55,7 +55,7 @@ internal static class EvalExchangeCommand
         {
             foreach (var imported in await RunImport.FromAsync(store, parse.GetValue(path)!, TimeProvider.System, ct))
             {
-                console.Output.WriteLine(EvalText.Line(imported.Run));
+                console.Output.WriteLine(RunText.Line(imported.Run));
                 console.Say(imported.WasThere ? "was there already" : $"imported with {imported.Samples} samples");
             }
 

@@ -43,7 +43,7 @@ internal static class EvalListCommand
                 return ExitCodes.Ok;
             }
 
-            foreach (var run in runs) console.Output.WriteLine(EvalText.Line(run));
+            foreach (var run in runs) console.Output.WriteLine(RunText.Line(run));
             if (total == 0) console.Say("no run matches");
             else if (runs.Count < total) console.Say($"{runs.Count} of {total} runs; --skip {filter.Skip + runs.Count} shows more");
             return ExitCodes.Ok;
@@ -70,8 +70,8 @@ internal static class EvalListCommand
                 return ExitCodes.Ok;
             }
 
-            console.Output.Write(EvalText.Whole(found));
-            await foreach (var sample in rows.WithCancellation(ct)) console.Output.WriteLine(EvalText.Line(sample));
+            console.Output.Write(RunText.Whole(found));
+            await foreach (var sample in rows.WithCancellation(ct)) console.Output.WriteLine(RunText.Line(sample));
             return ExitCodes.Ok;
         }, ct));
         return command;

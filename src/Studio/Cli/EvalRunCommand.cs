@@ -143,7 +143,7 @@ internal static class EvalRunCommand
                     ["run"] = r.Id,
                     ["task"] = r.Task,
                     ["model"] = r.Model,
-                    ["setting"] = RunText.Setting(r),
+                    ["setting"] = EvalText.Setting(r),
                     ["state"] = r.State.ToString().ToLowerInvariant(),
                     ["samples"] = r.Samples,
                     ["pareto"] = new JsonArray([.. rows.GetValueOrDefault(r.Id, []).Select(f => JsonValue.Create(f))]),
@@ -153,9 +153,9 @@ internal static class EvalRunCommand
             return;
         }
 
-        if (isSweep) console.Output.Write(RunText.Sweep(SweepRow.Of(runs)));
-        else foreach (var row in SweepRow.Of(runs)) console.Output.Write(RunText.Run(row.Run, row.Summary));
-        foreach (var run in runs) console.Say($"run {run.Id}: {run.Task}, {run.Model}, {RunText.Setting(run)}");
+        if (isSweep) console.Output.Write(EvalText.Sweep(SweepRow.Of(runs)));
+        else foreach (var row in SweepRow.Of(runs)) console.Output.Write(EvalText.Run(row.Run, row.Summary));
+        foreach (var run in runs) console.Say($"run {run.Id}: {run.Task}, {run.Model}, {EvalText.Setting(run)}");
     }
 
     /// <summary>How the work is done; nothing of it decides a result but the number of threads.</summary>

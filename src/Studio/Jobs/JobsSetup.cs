@@ -19,12 +19,12 @@ internal static class JobsSetup
     public static IServiceCollection AddJobs(this IServiceCollection services, StudioFolders folders)
     {
         _ = services.AddSingleton<JobLimits>().AddDbContextFactory<JobDb>(o => o.UseStudioSqlite(folders.JobDatabase));
-        _ = services.AddQuartz(q =>
+        // A scheduler with a name has a clock of its own: that of one without would become everybody's.
+        _ = services.AddQuartz(JobQueue.Scheduler, q =>
         {
             _ = q.UseTimeProvider(TimeProvider.System); // its waiting is real, whatever the studio's clock says
             _ = q.ConfigureScheduler(o =>
             {
-                o.InstanceName = "jobs"; // rows in its store bear it
                 o.IdleWaitTime = TimeSpan.FromSeconds(2); // it looks again this often, where nothing told it that a turn is free
                 o.MaxBatchSize = 1; // or two of a batch would begin in any order
                 o.ShutdownJobInterruption = ShutdownJobInterruption.Always;
@@ -38,7 +38,7 @@ internal static class JobsSetup
             });
             _ = q.UseExecutionLimits((p, limits) => _ = limits.ForGroup(JobQueue.Device, 1).ForGroup(JobQueue.Light, p.GetRequiredService<JobLimits>().MaxLight));
         });
-        _ = services.AddSingleton<JobEvents>().AddSingleton<JobHistory>().AddSingleton<JobDevice>().AddSingleton<JobQueue>().AddSingleton<JobRunner>();
+        _ = services.AddSingleton<JobEvents>().AddSingleton<JobHistory>().AddSingleton<JobDevice>().AddSingleton(p => new JobQueue(p.GetRequiredKeyedService<ISchedulerFactory>(JobQueue.Scheduler), p.GetRequiredService<ILogger<JobQueue>>())).AddSingleton<JobRunner>();
         _ = services.AddSingleton(p => new JobService(
             p.GetRequiredService<IDbContextFactory<JobDb>>(), p.GetServices<IJobKind>(), p.GetRequiredService<JobQueue>(), p.GetRequiredService<JobRunner>(),
             p.GetRequiredService<JobHistory>(), p.GetRequiredService<JobEvents>(), p.GetRequiredService<JobLimits>(), p.GetRequiredService<TimeProvider>()));

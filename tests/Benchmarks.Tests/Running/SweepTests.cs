@@ -113,10 +113,10 @@ public sealed class SweepTests(TinyEval tiny) : IClassFixture<TinyEval>
         Assert.All(rows, r => Assert.True(r.Summary is { Scored: 3, Costs: { Milliseconds: > 0, PeakBytes: > 0, Flops: > 0 } }));
         Assert.Equal([64, 32, 128, 64], rows.Select(r => (int)r.Summary.Costs.KeptTokens));
         Assert.Contains("tokens", rows[1].Fronts);
-        string table = RunText.Sweep(rows);
+        string table = EvalText.Sweep(rows);
         Assert.Equal(6, table.TrimEnd('\n').Split('\n').Length);
         Assert.Contains("compression uniform:1:1,0.5", table, StringComparison.Ordinal);
-        Assert.Contains("| overall |", RunText.Run(runs[0], rows[0].Summary), StringComparison.Ordinal);
+        Assert.Contains("| overall |", EvalText.Run(runs[0], rows[0].Summary), StringComparison.Ordinal);
 
         Provenance provenance = RecordJson.Read<Provenance>(runs[0].Provenance);
         Assert.Equal(("fp32", "hash", "annotations", 1), (provenance.Dtype, provenance.ModelHash, provenance.AnnotationHash, provenance.Threads));
@@ -126,9 +126,9 @@ public sealed class SweepTests(TinyEval tiny) : IClassFixture<TinyEval>
     [Fact]
     public void NeedleGrid_HasLengthsAcrossAndDepthsDown()
     {
-        string table = RunText.Needles([new(64, 0, null, 4, 4, 0.51, 1, 0.5), new(128, 0, null, 4, 1, 0.05, 0.7, null), new(64, 0.5, null, 4, 2, 0.15, 0.85, null)]);
+        string table = EvalText.Needles([new(64, 0, null, 4, 4, 0.51, 1, 0.5), new(128, 0, null, 4, 1, 0.05, 0.7, null), new(64, 0.5, null, 4, 2, 0.15, 0.85, null)]);
         Assert.Equal("| depth | 64 frames | 128 frames |\n|--:|--:|--:|\n| 0 % | 4/4 (51 to 100 %), 50 % alive | 1/4 (5 to 70 %) |\n| 50 % | 2/4 (15 to 85 %) |  |\n", table);
-        Assert.StartsWith("| hops |", RunText.Needles([new(64, null, 2, 1, 1, 0, 1, null)]), StringComparison.Ordinal);
+        Assert.StartsWith("| hops |", EvalText.Needles([new(64, null, 2, 1, 1, 0, 1, null)]), StringComparison.Ordinal);
     }
 
     [Fact]

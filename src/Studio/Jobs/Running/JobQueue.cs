@@ -9,6 +9,9 @@ namespace Studio.Jobs.Running;
 /// </summary>
 internal sealed class JobQueue(ISchedulerFactory schedulers, ILogger<JobQueue> log)
 {
+    /// <summary>Name of the scheduler; rows in its store bear it.</summary>
+    public const string Scheduler = "jobs";
+
     /// <summary>Execution group of jobs that compute on the device: one at a time.</summary>
     public const string Device = "device";
 
@@ -23,10 +26,14 @@ internal sealed class JobQueue(ISchedulerFactory schedulers, ILogger<JobQueue> l
     /// </summary>
     private const int YearsPerPriority = 15;
 
+    private int _isStopped;
+
     public Task StartAsync(CancellationToken ct) => WithAsync(async s => await s.Start(ct).ConfigureAwait(false), ct);
 
     /// <summary>Asks everything that runs to stop, and waits for it. What was stopped will go on at the next start.</summary>
-    public Task StopAsync(CancellationToken ct) => WithAsync(async s => await s.Shutdown(waitForJobsToComplete: true, ct).ConfigureAwait(false), ct);
+    public Task StopAsync(CancellationToken ct) => Interlocked.Exchange(ref _isStopped, 1) == 0
+        ? WithAsync(async s => await s.Shutdown(waitForJobsToComplete: true, ct).ConfigureAwait(false), ct)
+        : Task.CompletedTask; // a host may be stopped twice; a scheduler that was shut down cannot be asked again
 
     /// <summary>Puts a job into the queue, or to another place in it.</summary>
     public Task PutAsync(Job job, bool needsDevice, CancellationToken ct) => WithAsync(

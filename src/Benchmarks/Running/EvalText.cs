@@ -21,7 +21,7 @@ public sealed record SweepRow(Run Run, RunSummary Summary, IReadOnlyList<string>
 }
 
 /// <summary>Numbers of runs as tables in Markdown.</summary>
-public static class RunText
+public static class EvalText
 {
     /// <summary>A run's numbers: the task's rows, then the needle grid where there is one.</summary>
     public static string Run(Run run, RunSummary summary)

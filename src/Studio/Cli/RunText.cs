@@ -10,7 +10,7 @@ using Studio.Benchmarks.Records.Reports;
 namespace Studio.Cli;
 
 /// <summary>Evaluations as text for a terminal.</summary>
-internal static class EvalText
+internal static class RunText
 {
     /// <summary>Flips that a comparison lists; JSON has all.</summary>
     private const int MaxFlips = 200;

@@ -5,6 +5,7 @@ using Studio.Api;
 using Studio.Benchmarks.Storage;
 using Studio.Conversations;
 using Studio.Data;
+using Studio.Evaluations;
 using Studio.Inspect;
 using Studio.Jobs;
 using Studio.Library;
@@ -43,6 +44,7 @@ public static class StudioServer
         {
             await MigrateAsync(app.Services, ct).ConfigureAwait(false);
             await JobsSetup.MigrateAsync(app.Services, ct).ConfigureAwait(false);
+            ResultsSetup.Open(app.Services);
             Map(app, options);
             return app;
         }
@@ -61,7 +63,7 @@ public static class StudioServer
         _ = services.AddLibrary(options);
         _ = services.AddApi().AddConversations().AddOpenAi().MeasureAnswers();
         _ = services.AddInspect();
-        _ = services.AddJobs(folders);
+        _ = services.AddResults(folders).AddJobs(folders);
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
         _ = services.AddRazorComponents().AddInteractiveServerComponents()

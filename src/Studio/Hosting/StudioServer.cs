@@ -64,8 +64,7 @@ public static class StudioServer
         _ = services.AddLibrary(options);
         _ = services.AddApi().AddConversations().AddOpenAi().MeasureAnswers();
         _ = services.AddInspect();
-        _ = services.AddResults(folders).AddJobs(folders);
-        _ = services.AddBoards(folders);
+        _ = services.AddResults(folders).AddJobs(folders).AddEvaluations().AddBoards(folders);
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
         _ = services.AddRazorComponents().AddInteractiveServerComponents()
@@ -82,7 +81,7 @@ public static class StudioServer
         _ = app.MapJobs();
         _ = app.MapResultsApi();
         _ = app.MapApi().MapConversations().MapOpenAi();
-        _ = app.MapAccounts().MapObservability();
+        _ = app.MapEvaluations().MapAccounts().MapObservability();
         // Framing is forbidden for every response in SecurityHeaders, which includes the sockets' pages.
         _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }

@@ -46,7 +46,7 @@ public sealed record RunLine(
         ArgumentNullException.ThrowIfNull(run);
         var summary = run.Summary is { } text ? RecordJson.Read<RunSummary>(text) : null;
         return new(
-            run.Id, run.Source, run.Task, run.Model, RunText.Setting(run), run.Compression, run.Frames, run.Variant, run.Protocol, run.State, run.SweepId, run.OwnerName, run.Note, run.CreatedAt, run.FinishedAt,
+            run.Id, run.Source, run.Task, run.Model, EvalText.Setting(run), run.Compression, run.Frames, run.Variant, run.Protocol, run.State, run.SweepId, run.OwnerName, run.Note, run.CreatedAt, run.FinishedAt,
             run.Samples, recorded, summary?.Scored, summary?.Failed, summary is null ? null : IntervalView.Of(summary), run.Error) { Given = run.Given };
     }
 }

@@ -69,7 +69,8 @@ public sealed class AlbumTests
             {
                 kinds.Add(question.Kind);
                 WorldActor[] actors = [.. album.Segments.OfType<WorldShot>().SelectMany(s => s.Actors)];
-                WorldActor[] meant = [.. actors.Where(a => Names(question.Text, a.Instance.Thing))];
+                WorldActor[] named = [.. actors.Where(a => Names(question.Text, a.Instance.Thing))];
+                WorldActor[] meant = [.. named.Where(a => a.Instance.Thing.Name.Length == named.Max(n => n.Instance.Thing.Name.Length))]; // "satellite" is in "satellite dish"
                 switch (question.Kind)
                 {
                     case WorldKind.Where:

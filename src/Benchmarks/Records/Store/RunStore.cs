@@ -1,5 +1,7 @@
 using System.Data;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Studio.Benchmarks.Storage;
 
@@ -139,13 +141,25 @@ public sealed partial class RunStore : IRunStore, IDisposable
     {
         var text = RecordJson.Text(summary);
         DateTimeOffset? now = _time.GetUtcNow();
+        var data = await DataHashAsync(runId, ct).ConfigureAwait(false);
         var changed = await WriteAsync(
             db => db.Runs.Where(r => r.Id == runId).ExecuteUpdateAsync(
-                u => u.SetProperty(r => r.State, RunState.Finished).SetProperty(r => r.Error, (string?)null).SetProperty(r => r.Summary, text).SetProperty(r => r.FinishedAt, now),
+                u => u.SetProperty(r => r.State, RunState.Finished).SetProperty(r => r.Error, (string?)null).SetProperty(r => r.Summary, text).SetProperty(r => r.FinishedAt, now)
+                    .SetProperty(r => r.DataHash, r => r.DataHash == "" ? data : r.DataHash),
                 ct),
             IsolationLevel.ReadCommitted,
             ct).ConfigureAwait(false);
         if (changed == 0) throw Missing(runId);
+    }
+
+    /// <summary>Of the annotations and of every video that a sample read, each once: known only when all are read.</summary>
+    private async Task<string> DataHashAsync(string runId, CancellationToken ct)
+    {
+        var run = await GetAsync(runId, ct).ConfigureAwait(false);
+        var videos = await ReadAsync(db => db.Samples.Where(s => s.RunId == runId && s.MediaHash != "").Select(s => s.MediaHash).Distinct().ToListAsync(ct), ct).ConfigureAwait(false);
+        videos.Sort(StringComparer.Ordinal); // the order of the databases is not the same
+        var annotations = RecordJson.Read<Provenance>(run.Provenance).AnnotationHash;
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [annotations, .. videos]))));
     }
 
     public async Task<Run> GetAsync(string runId, CancellationToken ct) =>

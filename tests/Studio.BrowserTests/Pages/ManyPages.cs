@@ -49,6 +49,8 @@ public sealed class ManyPages : IAsyncLifetime
             new(Alone, "start page", "/", "/", ".chat", IsOnlyLed: true),
             .. alone,
             .. await JobsAsync(),
+            new(Alone, "evaluate", "/evaluate", "/evaluate?task=niah&lengths=16,32&compress=off,strong", ".evaluate-facts"),
+            new(Alone, "evaluate, files", "/evaluate", "/evaluate?task=videomme&seed=1", ".evaluate [role=alert]"),
             new(Empty, "jobs, none", "/jobs", "/jobs", ".jobs-none"),
             new(Empty, "library, empty", "/library", "/library", ".empty-title"),
             new(Empty, "chat, empty library", "/chat", "/chat", ".start"),

@@ -52,6 +52,8 @@ public sealed class ManyPages : IAsyncLifetime
             .. await ResultsAsync(),
             new(Empty, "results, none", "/results", "/results", ".results-none"),
             new(Empty, "leaderboards, none", "/results/board/{*TaskName}", "/results/board", ".empty-title"),
+            new(Alone, "evaluate", "/evaluate", "/evaluate?task=niah&lengths=16,32&compress=off,strong", ".evaluate-facts"),
+            new(Alone, "evaluate, files", "/evaluate", "/evaluate?task=videomme&seed=1", ".evaluate [role=alert]"),
             new(Empty, "jobs, none", "/jobs", "/jobs", ".jobs-none"),
             new(Empty, "library, empty", "/library", "/library", ".empty-title"),
             new(Empty, "chat, empty library", "/chat", "/chat", ".start"),

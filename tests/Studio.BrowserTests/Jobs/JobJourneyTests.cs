@@ -4,7 +4,15 @@ using Xunit;
 
 namespace Studio.BrowserTests.Jobs;
 
+/// <summary>Tests that start processes which compute: beside all others these would hardly get a core.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class Alone
+{
+    public const string Name = "alone";
+}
+
 /// <summary>A training from the page: started, watched, cancelled, tried again over a restart of the server, finished.</summary>
+[Collection(Alone.Name)]
 public sealed class JobJourneyTests(StudioFixture studio) : IClassFixture<StudioFixture>
 {
     private const float PatienceMs = 120_000;
@@ -22,6 +30,8 @@ public sealed class JobJourneyTests(StudioFixture studio) : IClassFixture<Studio
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
         await page.ExpectAsync("dialog [role=alert]", "'../up'");
         await page.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("first-try");
+        await page.Page.GetByText("Model, threads, missing files").ClickAsync();
+        await page.Page.GetByLabel("CPU threads").FillAsync("1"); // other tests compute beside it: two threads would wait for each other
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
         await page.Page.WaitForURLAsync("**/jobs/*");
         await page.ExpectAsync("h1", "Training first-try by journey");

@@ -2,6 +2,7 @@ using System.Data;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Studio.Benchmarks.Storage;
 
@@ -158,7 +159,7 @@ public sealed partial class RunStore : IRunStore, IDisposable
         var run = await GetAsync(runId, ct).ConfigureAwait(false);
         var videos = await ReadAsync(db => db.Samples.Where(s => s.RunId == runId && s.MediaHash != "").Select(s => s.MediaHash).Distinct().ToListAsync(ct), ct).ConfigureAwait(false);
         videos.Sort(StringComparer.Ordinal); // the order of the databases is not the same
-        var annotations = RecordJson.Read<Provenance>(run.Provenance).AnnotationHash;
+        var annotations = JsonNode.Parse(run.Provenance)?["annotationHash"]?.GetValue<string>() ?? ""; // an imported run may know nothing of it
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [annotations, .. videos]))));
     }
 

@@ -84,7 +84,11 @@ public static class AlbumMaker
                 continue;
             }
 
-            int thing = composer.Take(o => actors.TrueForAll(a => WorldSplits.OfPair(a.Instance.ObjectId, o) == composer.Split));
+            if (Take(composer, o => actors.TrueForAll(a => WorldSplits.OfPair(a.Instance.ObjectId, o) == composer.Split)) is not { } thing)
+            {
+                break; // the small splits have few pairs
+            }
+
             actors.Add(Standing(composer, thing, composer.Maker.Tint(thing), place, size));
         }
 
@@ -132,8 +136,22 @@ public static class AlbumMaker
     {
         int thing = composer.Take();
         WorldInstance picture = CardMaker.Picture(composer, thing);
-        return composer.Random.Below(3) == 0
-            ? CardMaker.Pointing(composer, WorldRole.Main, frame, picture, CardMaker.Picture(composer, composer.Take(o => WorldSplits.OfLink(thing, o) == composer.Split)), number, seconds: 1)
+        return composer.Random.Below(3) == 0 && Take(composer, o => WorldSplits.OfLink(thing, o) == composer.Split) is { } next
+            ? CardMaker.Pointing(composer, WorldRole.Main, frame, picture, CardMaker.Picture(composer, next), number, seconds: 1)
             : CardMaker.Single(composer, WorldRole.Main, frame, picture, number, seconds: 1);
+    }
+
+    /// <summary>An object that is not in the album yet and fits; null where none does.</summary>
+    private static int? Take(WorldComposer composer, Func<int, bool> fits)
+    {
+        int[] fitting = [.. composer.Free().Where(fits)];
+        if (fitting.Length == 0)
+        {
+            return null;
+        }
+
+        int thing = composer.Random.Pick(fitting);
+        composer.Take(thing);
+        return thing;
     }
 }

@@ -7,7 +7,7 @@ using Studio.Benchmarks.Records.Exchange;
 
 namespace Studio.Boards;
 
-/// <summary>A leaderboard as a file.</summary>
+/// <summary>A leaderboard, or a sweep, as a file.</summary>
 internal static class BoardExport
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
@@ -16,6 +16,11 @@ internal static class BoardExport
     [
         "run", "source", "model", "setting", "variant", "protocol", "accuracy", "low", "high", "scored", "unscored", "group", "control", "imported", "milliseconds", "peak_bytes", "kept_tokens", "flops", "prompt", "scorer",
         "data", "commit", "dirty", "device", "dtype", "finished",
+    ];
+
+    private static readonly string[] s_sweepColumns =
+    [
+        "run", "model", "setting", "compression", "accuracy", "low", "high", "scored", "unscored", "milliseconds", "peak_bytes", "visual_tokens", "kept_tokens", "flops", "fronts",
     ];
 
     public static string Text(BoardView board, ExportFormat format)
@@ -28,6 +33,19 @@ internal static class BoardExport
             _ => Html(board),
         };
     }
+
+    public static string Text(SweepView sweep, ExportFormat format)
+    {
+        ArgumentNullException.ThrowIfNull(sweep);
+        return format == ExportFormat.Json ? JsonSerializer.Serialize(sweep, s_json)
+            : string.Concat(((string[][])[s_sweepColumns, .. sweep.Settings.Select(Fields)]).Select(row => string.Join(',', row.Select(Cell)) + "\r\n"));
+    }
+
+    private static string[] Fields(SweepLine row) =>
+    [
+        row.Run.Id, row.Run.Model, row.Run.Setting, row.Run.Compression, Number(row.Run.Accuracy?.Value), Number(row.Run.Accuracy?.Low), Number(row.Run.Accuracy?.High), Number(row.Run.Scored), Number(row.Run.Failed),
+        Number(row.Costs.Milliseconds), Number(row.Costs.PeakBytes), Number(row.Costs.VisualTokens), Number(row.Costs.KeptTokens), Number(row.Costs.Flops), string.Join(' ', row.Fronts),
+    ];
 
     private static string[] Fields(BoardLine row) =>
     [

@@ -34,6 +34,13 @@ public sealed record RunLine(
 {
     public bool IsImported => Source != "studio";
 
+    /// <summary>The preset that was asked for, such as "strong"; null for a schedule of one's own and where none was named.</summary>
+    public string? Preset { get; init; }
+
+    /// <summary>Variant, frames and compression, a preset by its name.</summary>
+    [JsonIgnore]
+    public string SettingWords => Preset is null ? Setting : Setting.Replace($"compression {Compression}", Preset, StringComparison.Ordinal);
+
     /// <summary>As it was asked for, with folders of the machine in it.</summary>
     [JsonIgnore]
     public string Given { get; init; } = "";
@@ -47,7 +54,19 @@ public sealed record RunLine(
         var summary = run.Summary is { } text ? RecordJson.Read<RunSummary>(text) : null;
         return new(
             run.Id, run.Source, run.Task, run.Model, EvalText.Setting(run), run.Compression, run.Frames, run.Variant, run.Protocol, run.State, run.SweepId, run.OwnerName, run.Note, run.CreatedAt, run.FinishedAt,
-            run.Samples, recorded, summary?.Scored, summary?.Failed, summary is null ? null : IntervalView.Of(summary), run.Error) { Given = run.Given };
+            run.Samples, recorded, summary?.Scored, summary?.Failed, summary is null ? null : IntervalView.Of(summary), run.Error) { Given = run.Given, Preset = PresetOf(run) };
+    }
+
+    private static string? PresetOf(Run run)
+    {
+        try
+        {
+            return run.Source == "studio" && EvalRequest.FromJson(run.Given).Setting.Compress is { Length: > 0 } asked && asked != run.Compression && asked.All(char.IsAsciiLetter) ? asked : null;
+        }
+        catch (JsonException)
+        {
+            return null; // written by an older or a later version
+        }
     }
 }
 
@@ -92,9 +111,10 @@ public sealed record BoardView(string Task, string Title, IReadOnlyList<BoardLin
 /// <param name="Fronts">Costs for which no other setting is as right and cheaper: "time", "memory", "tokens", "FLOPs".</param>
 public sealed record SweepLine(RunLine Run, RunCosts Costs, IReadOnlyList<string> Fronts);
 
+/// <param name="Total">Runs of the sweep; the latest <see cref="ResultsService.MaxSweep"/> of them are here.</param>
 /// <param name="Settings">Of the finished runs, in the order in which they were asked for.</param>
 /// <param name="Waiting">Runs without numbers yet, or that failed.</param>
-public sealed record SweepView(string Id, string Task, IReadOnlyList<SweepLine> Settings, IReadOnlyList<RunLine> Waiting);
+public sealed record SweepView(string Id, string Task, int Total, IReadOnlyList<SweepLine> Settings, IReadOnlyList<RunLine> Waiting);
 
 public sealed record DifferenceView(IntervalView Difference, double PValue, int Resamples);
 
@@ -102,10 +122,34 @@ public sealed record DifferenceView(IntervalView Difference, double PValue, int 
 /// <param name="Difference">Second minus first by paired bootstrap over videos; null without paired documents.</param>
 /// <param name="MinimalDifference">Smallest true difference that these documents would show with a power of 0.8 at a level of 0.05.</param>
 /// <param name="Flips">One page of them, in the order of the first run's documents.</param>
-/// <param name="FlipsInAll">Documents whose score differs.</param>
+/// <param name="FlipsInAll">Documents whose score differs, of those that are asked for.</param>
+/// <param name="Lost">Documents whose score is lower in the second.</param>
+/// <param name="Gained">Documents whose score is higher in the second.</param>
 public sealed record ComparisonView(
     RunLine First, RunLine Second, int Paired, int OnlyFirst, int OnlySecond, IntervalView FirstAccuracy, IntervalView SecondAccuracy, DifferenceView? Difference, McNemar? McNemar, double? MinimalDifference,
-    IReadOnlyList<ComparisonWarning> Warnings, IReadOnlyList<Flip> Flips, int FlipsInAll, int Page, int Size);
+    IReadOnlyList<ComparisonWarning> Warnings, IReadOnlyList<Flip> Flips, int FlipsInAll, int Lost, int Gained, int Page, int Size);
+
+/// <summary>Which flips of a comparison a list shows.</summary>
+public enum FlipShow
+{
+    All,
+
+    /// <summary>The second run has a lower score.</summary>
+    Lost,
+
+    /// <summary>The second run has a higher score.</summary>
+    Gained,
+}
+
+/// <param name="Label">"part" or a label's name.</param>
+public sealed record GroupView(string Label, string Value, int Count, IntervalView Score)
+{
+    public static GroupView Of(RunGroup group)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        return new(group.Label, group.Value, group.Count, IntervalView.Of(group.Score));
+    }
+}
 
 /// <summary>Which samples of a run a list shows.</summary>
 public enum SampleShow
@@ -115,13 +159,34 @@ public enum SampleShow
     /// <summary>Scored, and not wholly right.</summary>
     Wrong,
 
+    /// <summary>Scored, and wholly right.</summary>
+    Right,
+
     /// <summary>Unscored.</summary>
     Failed,
 }
 
-/// <param name="Label">"part" or a label's name, together with <paramref name="Value"/>.</param>
-/// <param name="Text">Part of document, question or answer, without case.</param>
-public sealed record SampleQuery(SampleShow Show = SampleShow.All, string? Label = null, string? Value = null, string? Text = null);
+/// <summary>A label that samples have in common; "part" is the part of the set.</summary>
+public sealed record SampleLabel(string Name, string Value)
+{
+    /// <summary>Of "name:value"; null where there is no name.</summary>
+    public static SampleLabel? TryParse(string? text) => text?.IndexOf(':', StringComparison.Ordinal) is { } at and > 0 ? new(text[..at], text[(at + 1)..]) : null;
+
+    public override string ToString() => $"{Name}:{Value}";
+}
+
+/// <param name="labels">All of which a sample has.</param>
+/// <param name="text">Part of document, question or answer, without case.</param>
+public sealed class SampleQuery(SampleShow show = SampleShow.All, IReadOnlyList<SampleLabel>? labels = null, string? text = null)
+{
+    public SampleShow Show => show;
+
+    public IReadOnlyList<SampleLabel> Labels { get; } = labels ?? [];
+
+    public string? Text => text;
+
+    public bool IsEmpty => show == SampleShow.All && Labels.Count == 0 && string.IsNullOrWhiteSpace(text);
+}
 
 /// <summary>Which runs a list shows.</summary>
 /// <param name="Text">Part of task, model, compression or note, without case.</param>

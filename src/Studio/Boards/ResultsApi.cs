@@ -2,10 +2,8 @@ using System.Text;
 using Microsoft.Net.Http.Headers;
 using Studio.Accounts;
 using Studio.Api;
-using Studio.Benchmarks.Evaluation.Data;
 using Studio.Benchmarks.Records.Exchange;
 using Studio.Benchmarks.Records.Store;
-using Studio.Hosting;
 using Studio.Library;
 
 namespace Studio.Boards;
@@ -13,12 +11,8 @@ namespace Studio.Boards;
 /// <summary>Comparisons, boards, sweeps and exports of evaluations. Links to a run or a board are made with createShare.</summary>
 internal static class ResultsApi
 {
-    public static IServiceCollection AddBoards(this IServiceCollection services, StudioFolders folders)
-    {
-        _ = services.AddSingleton<ResultsService>().AddSingleton<SampleClips>().AddSingleton<RunJobs>();
-        if (!services.Any(s => s.ServiceType == typeof(VideoStore))) _ = services.AddSingleton(_ => new VideoStore(Path.Combine(folders.Cache, "eval-videos")));
-        return services;
-    }
+    public static IServiceCollection AddBoards(this IServiceCollection services) =>
+        services.AddSingleton<ResultsService>().AddSingleton<SampleClips>().AddSingleton<RunJobs>();
 
     public static IEndpointRouteBuilder MapResultsApi(this IEndpointRouteBuilder endpoints)
     {
@@ -36,12 +30,17 @@ internal static class ResultsApi
 
     private static void MapReading(RouteGroupBuilder group)
     {
-        _ = group.MapGet("/compare", async (ResultsService results, string a, string b, CancellationToken ct, int page = 1, int size = Paging.DefaultSize) =>
-                TypedResults.Ok(await results.CompareAsync(a, b, page, size, ct)))
+        _ = group.MapGet("/compare", async (ResultsService results, string a, string b, CancellationToken ct, string? flips = null, int page = 1, int size = Paging.DefaultSize) =>
+                TypedResults.Ok(await results.CompareAsync(a, b, Flips(flips), page, size, ct)))
             .RequireAuthorization(Policies.Read).WithName("compareEvaluations")
-            .WithSummary("Two runs on the documents that both scored: McNemar's test, a paired bootstrap, what they differ in besides, and the answers that flipped").ProducesProblem(StatusCodes.Status409Conflict);
+            .WithSummary("Two runs on the documents that both scored: McNemar's test, a paired bootstrap, what they differ in besides, and the answers that flipped; flips is all, lost or gained").ProducesProblem(StatusCodes.Status409Conflict);
         _ = group.MapGet("/board", async (ResultsService results, string task, CancellationToken ct, bool all = false) => TypedResults.Ok(await results.BoardAsync(task, all, ct)))
             .RequireAuthorization(Policies.Read).WithName("getBoard").WithSummary("The finished runs of a task, best first; all shows every run and not only the best of each model and setting");
+        _ = group.MapGet("/facets", async (ResultsService results, CancellationToken ct) => TypedResults.Ok(await results.FacetsAsync(ct)))
+            .RequireAuthorization(Policies.Read).WithName("listEvalFacets").WithSummary("Tasks, models and programs that there are runs of");
+        _ = group.MapGet("/runs/{id}/groups", async (ResultsService results, string id, CancellationToken ct) =>
+                TypedResults.Ok((await results.GroupsAsync((await results.GetAsync(id, ct)).Id, ct)).Select(GroupView.Of)))
+            .RequireAuthorization(Policies.Read).WithName("listEvalGroups").WithSummary("Scores of a run by part and label, each with its interval");
         _ = group.MapGet("/sweeps/{id}", async (ResultsService results, string id, CancellationToken ct) => TypedResults.Ok(await results.SweepAsync(id, ct)))
             .RequireAuthorization(Policies.Read).WithName("getSweep").WithSummary("Accuracy and costs of each setting of a sweep, with the costs for which it is on the Pareto front");
     }
@@ -71,6 +70,15 @@ internal static class ResultsApi
                 return TypedResults.Text(BoardExport.Text(board, form), type, Encoding.UTF8);
             })
             .RequireAuthorization(Policies.Read).WithName("exportBoard").WithSummary("A leaderboard as a file: json, csv or html").Produces(StatusCodes.Status200OK, contentType: "application/octet-stream");
+        _ = group.MapGet("/sweeps/{id}/export", async (HttpContext http, ResultsService results, string id, CancellationToken ct, string format = "json") =>
+            {
+                var (form, type, extension) = Format(format);
+                if (form == ExportFormat.Html) throw RequestException.Invalid("format is 'html'; use json or csv");
+                var sweep = await results.SweepAsync(id, ct);
+                Attach(http, $"sweep-{sweep.Task}-{sweep.Id}.{extension}");
+                return TypedResults.Text(BoardExport.Text(sweep, form), type, Encoding.UTF8);
+            })
+            .RequireAuthorization(Policies.Read).WithName("exportSweep").WithSummary("A sweep as a file: json or csv, a row a setting").Produces(StatusCodes.Status200OK, contentType: "application/octet-stream");
         _ = group.MapGet("/runs/{id}/samples/{ordinal:int}/clip", ClipAsync)
             .RequireAuthorization(Policies.Read).WithName("getSampleClip").WithSummary("The video a sample was asked about, where you may see it; drawn ones are drawn when they are asked for; ranges are answered")
             .Produces(StatusCodes.Status200OK, contentType: "video/mp4").Produces(StatusCodes.Status206PartialContent, contentType: "video/mp4");
@@ -88,6 +96,10 @@ internal static class ResultsApi
         http.Response.Headers.CacheControl = "private, no-cache";
         return TypedResults.PhysicalFile(file, MediaInspector.ContentType(Path.GetExtension(file).ToLowerInvariant()), lastModified: File.GetLastWriteTimeUtc(file), enableRangeProcessing: true);
     }
+
+    private static FlipShow Flips(string? flips) => string.IsNullOrEmpty(flips) ? FlipShow.All
+        : Enum.GetNames<FlipShow>().FirstOrDefault(n => n.Equals(flips, StringComparison.OrdinalIgnoreCase)) is { } name ? Enum.Parse<FlipShow>(name)
+        : throw RequestException.Invalid($"flips is '{flips}'; use all, lost or gained");
 
     private static (ExportFormat Format, string Type, string Extension) Format(string format) => format.ToLowerInvariant() switch
     {

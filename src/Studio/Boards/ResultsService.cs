@@ -13,8 +13,8 @@ namespace Studio.Boards;
 /// <summary>The results database as pages and API read it. Everybody with an account reads all runs; who asked for one, and administrators, change it.</summary>
 public sealed class ResultsService(RunStore store, IDbContextFactory<StudioDb> databases)
 {
-    /// <summary>Runs of a sweep that are shown; the latest.</summary>
-    public const int MaxSweep = RunFilter.MaxTake;
+    /// <summary>Runs of a sweep that are shown, the latest: as many as one sweep can have settings.</summary>
+    public const int MaxSweep = SweepGrid.MaxSettings;
 
     /// <summary>Of the bootstrap: a comparison has the same numbers each time.</summary>
     private const ulong Seed = 0;
@@ -59,6 +59,18 @@ public sealed class ResultsService(RunStore store, IDbContextFactory<StudioDb> d
     /// <summary>Whether a run of the task is finished.</summary>
     public async Task<bool> HasBoardAsync(string task, CancellationToken ct) => (await store.ListAsync(new() { Task = task, State = RunState.Finished, Take = 1 }, ct).ConfigureAwait(false)).Total > 0;
 
+    /// <summary>Tasks with a finished run.</summary>
+    public async Task<IReadOnlyList<string>> BoardTasksAsync(CancellationToken ct)
+    {
+        var tasks = new List<string>(); // at most the facets'
+        foreach (var task in (await store.FacetsAsync(ct).ConfigureAwait(false)).Tasks)
+        {
+            if (await HasBoardAsync(task, ct).ConfigureAwait(false)) tasks.Add(task);
+        }
+
+        return tasks;
+    }
+
     public async Task<RunLine> LineAsync(Run run, CancellationToken ct) => (await LinesAsync([run], ct).ConfigureAwait(false))[0];
 
     /// <exception cref="RequestException">404.</exception>
@@ -90,7 +102,7 @@ public sealed class ResultsService(RunStore store, IDbContextFactory<StudioDb> d
             await store.SampleAsync(runId, ordinal + 1, ct).ConfigureAwait(false) is not null ? ordinal + 1 : null);
 
     /// <exception cref="RequestException">There is no such run, or its samples cannot be paired.</exception>
-    public async Task<ComparisonView> CompareAsync(string first, string second, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default)
+    public async Task<ComparisonView> CompareAsync(string first, string second, FlipShow show = FlipShow.All, int page = 1, int size = Paging.DefaultSize, CancellationToken ct = default)
     {
         var (skip, take) = Paging.Check(page, size);
         var (a, b) = (await GetAsync(first, ct).ConfigureAwait(false), await GetAsync(second, ct).ConfigureAwait(false));
@@ -106,12 +118,17 @@ public sealed class ResultsService(RunStore store, IDbContextFactory<StudioDb> d
             throw RequestException.Conflict(e.Message);
         }
 
+        var flips = made.Flips.Where(f => show == FlipShow.All || (show == FlipShow.Gained ? f.Second > f.First : f.Second < f.First)).ToList();
         var lines = await LinesAsync([a, b], ct).ConfigureAwait(false);
         return new(
             lines[0], lines[1], made.Paired, made.OnlyFirst, made.OnlySecond, IntervalView.Of(made.First), IntervalView.Of(made.Second),
             made.Difference is { } d ? new(IntervalView.Of(d.Difference), d.PValue, d.Resamples) : null, made.Paired > 0 ? made.McNemar : null, IntervalView.Finite(made.MinimalDifference), made.Warnings,
-            [.. made.Flips.Skip(skip).Take(take)], made.Flips.Count, page, size);
+            [.. flips.Skip(skip).Take(take)], flips.Count, made.Flips.Count(f => f.Second < f.First), made.Flips.Count(f => f.Second > f.First), page, size);
     }
+
+    /// <summary>In what two runs differ besides what is compared; empty where one of them is not there.</summary>
+    public async Task<IReadOnlyList<ComparisonWarning>> WarningsAsync(string first, string second, CancellationToken ct) =>
+        await FindAsync(first, ct).ConfigureAwait(false) is { } a && await FindAsync(second, ct).ConfigureAwait(false) is { } b ? Comparability.Warnings(a, b) : [];
 
     /// <exception cref="RequestException">404: no run of this task is finished.</exception>
     public async Task<BoardView> BoardAsync(string task, bool all, CancellationToken ct)
@@ -124,12 +141,12 @@ public sealed class ResultsService(RunStore store, IDbContextFactory<StudioDb> d
     /// <exception cref="RequestException">404.</exception>
     public async Task<SweepView> SweepAsync(string id, CancellationToken ct)
     {
-        var (runs, _) = await store.ListAsync(new() { SweepId = id, Take = MaxSweep }, ct).ConfigureAwait(false);
+        var (runs, total) = await SweepRunsAsync(id, ct).ConfigureAwait(false);
         if (runs.Count == 0) throw RequestException.NotFound("sweep", AccountRules.Shorten(id));
         List<Run> ordered = [.. runs.OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
         var lines = (await LinesAsync(ordered, ct).ConfigureAwait(false)).ToDictionary(l => l.Id, StringComparer.Ordinal);
         return new(
-            id, ordered[0].Task, [.. SweepRow.Of(ordered).Select(r => new SweepLine(lines[r.Run.Id], r.Summary.Costs, r.Fronts))],
+            id, ordered[0].Task, total, [.. SweepRow.Of(ordered).Select(r => new SweepLine(lines[r.Run.Id], r.Summary.Costs, r.Fronts))],
             [.. ordered.Where(r => r.Summary is null).Select(r => lines[r.Id])]);
     }
 
@@ -153,25 +170,37 @@ public sealed class ResultsService(RunStore store, IDbContextFactory<StudioDb> d
         await using (db.ConfigureAwait(false)) _ = await db.ShareLinks.Where(l => l.Target == ShareTarget.Run && l.TargetId == runId).ExecuteDeleteAsync(ct).ConfigureAwait(false);
     }
 
+    private async Task<(List<Run> Runs, int Total)> SweepRunsAsync(string id, CancellationToken ct)
+    {
+        var runs = new List<Run>();
+        while (true)
+        {
+            var (page, total) = await store.ListAsync(new() { SweepId = id, Skip = runs.Count, Take = Math.Min(RunFilter.MaxTake, MaxSweep - runs.Count) }, ct).ConfigureAwait(false);
+            runs.AddRange(page);
+            if (page.Count == 0 || runs.Count >= Math.Min(total, MaxSweep)) return (runs, total);
+        }
+    }
+
     private static bool Matches(Sample sample, SampleQuery query)
     {
         var shown = query.Show switch
         {
             SampleShow.Wrong => SampleDocuments.IsScored(sample) && sample.Corrected < 1,
+            SampleShow.Right => SampleDocuments.IsScored(sample) && sample.Corrected >= 1,
             SampleShow.Failed => !SampleDocuments.IsScored(sample),
             _ => true,
         };
-        return shown && InGroup(sample, query)
+        return shown && InGroups(sample, query)
             && (string.IsNullOrWhiteSpace(query.Text) || new[] { sample.DocumentId, sample.Question, sample.Answer, sample.Media }.Any(t => t?.Contains(query.Text.Trim(), StringComparison.OrdinalIgnoreCase) == true));
     }
 
-    private static bool InGroup(Sample sample, SampleQuery query)
+    private static bool InGroups(Sample sample, SampleQuery query)
     {
-        if (string.IsNullOrEmpty(query.Label)) return true;
-        if (query.Label == "part") return sample.Part == query.Value;
+        if (query.Labels.Count == 0) return true;
         try
         {
-            return RecordJson.Read<Dictionary<string, string>>(sample.Labels).GetValueOrDefault(query.Label) == query.Value;
+            var labels = RecordJson.Read<Dictionary<string, string>>(sample.Labels);
+            return query.Labels.All(l => (l.Name == RunGroups.Part ? sample.Part : labels.GetValueOrDefault(l.Name)) == l.Value);
         }
         catch (JsonException)
         {

@@ -76,7 +76,7 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
         return new()
         {
             Model = config,
-            Visuals = frames == 0 ? [] : [VisualInput.Video(frames)],
+            Visuals = frames == 0 ? [] : [VisualInput.Video(WholeClips(frames, config.Vision.FramesPerClip))],
             TextTokens = text,
             NewTokens = Math.Min(limit, data.Documents[0].Options.Count > 1 ? LetterTokens : LongAnswerTokens),
             Compression = request.Setting.Compress is { Length: > 0 } compress ? CompressionSettings.Resolve(CompressionSettings.Parse(compress, config), config)
@@ -85,6 +85,9 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
             ComputeType = parts.Models.Device.Dtype,
         };
     }
+
+    /// <summary>The last frame is repeated up to whole clips.</summary>
+    private static int WholeClips(int frames, int ofClip) => (frames + ofClip - 1) / ofClip * ofClip;
 
     /// <summary>Frames of a document's video: its own where the data says, else the setting's, else the most that the task reads.</summary>
     private static int Frames(EvalRequest request, EvalTask task, EvalDocument document)

@@ -79,7 +79,7 @@ internal sealed class EvaluationKind(EvaluationParts parts, IRunStore store, Tim
         return $"sample {progress.Done} of {progress.Total}{right}{failed}{(progress.Video.Length > 0 && progress.Done < progress.Total ? $", {progress.Video}" : "")}";
     }
 
-    private static string SweepPath(string id) => $"results?sweep={id}";
+    private static string SweepPath(string id) => $"results/sweep/{id}";
 
     private PreparedJob Prepare(CurrentUser user, EvaluationRequest given)
     {

@@ -3,6 +3,7 @@ using Studio.Api;
 using Studio.Benchmarks.Evaluation;
 using Studio.Benchmarks.Evaluation.Data;
 using Studio.Benchmarks.Records;
+using Studio.Benchmarks.Records.Store;
 using Studio.Benchmarks.Running;
 using Studio.Cli;
 using Studio.Engine.Compression;
@@ -14,21 +15,16 @@ using Studio.ModelHosting;
 namespace Studio.Evaluations;
 
 /// <summary>What evaluations in the server stand on: drawn videos, installed models, and what a request may ask of them.</summary>
-internal sealed class EvaluationParts(StudioOptions options, StudioFolders folders, ModelHost models) : IDisposable
+internal sealed class EvaluationParts(StudioOptions options, VideoStore videos, ModelHost models)
 {
     /// <summary>Missing videos that a message names.</summary>
     public const int MissingShown = 5;
-
-    /// <summary>Characters of a note.</summary>
-    public const int MaxNote = 500;
-
-    private readonly Lazy<VideoStore> _videos = new(() => new(Path.Combine(folders.Cache, "eval-videos")));
 
     public ModelHost Models => models;
 
     public ProvenanceReader Provenance { get; } = new(options.RootFolder, AppContext.BaseDirectory);
 
-    public IEvalData Open(EvalRequest request) => EvalDataSource.Open(request, new() { Videos = _videos.Value });
+    public IEvalData Open(EvalRequest request) => EvalDataSource.Open(request, new() { Videos = videos });
 
     /// <summary>Checks a request and opens its data.</summary>
     /// <returns>With the models' own names, and the data of every setting.</returns>
@@ -37,7 +33,7 @@ internal sealed class EvaluationParts(StudioOptions options, StudioFolders folde
     {
         ArgumentNullException.ThrowIfNull(user);
         DemandPaths(user, asked.Run);
-        if (asked.Note.Length > MaxNote) throw RequestException.Invalid($"the note has {asked.Note.Length} characters; {MaxNote} are possible");
+        if (asked.Note.Length > RunStore.MaxNote) throw RequestException.Invalid($"the note has {asked.Note.Length} characters; {RunStore.MaxNote} are possible");
         asked = asked with
         {
             Run = asked.Run with { Setting = asked.Run.Setting with { Model = models.Catalog.Find(Named(asked.Run.Setting.Model)).Name } },
@@ -56,11 +52,6 @@ internal sealed class EvaluationParts(StudioOptions options, StudioFolders folde
         {
             throw RequestException.Invalid(message);
         }
-    }
-
-    public void Dispose()
-    {
-        if (_videos.IsValueCreated) _videos.Value.Dispose();
     }
 
     private static string? Named(string? model) => string.IsNullOrWhiteSpace(model) ? null : model;

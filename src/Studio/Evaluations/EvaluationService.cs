@@ -3,13 +3,14 @@ using Studio.Api;
 using Studio.Benchmarks.Evaluation.Data;
 using Studio.Benchmarks.Evaluation.Tasks;
 using Studio.Benchmarks.Records;
+using Studio.Boards;
 using Studio.Jobs;
 using Studio.Jobs.Data;
 
 namespace Studio.Evaluations;
 
 /// <summary>Evaluations for pages and API: tasks, starting, and what is recorded. Everybody who may read sees every run: boards are a team's.</summary>
-internal sealed class EvaluationService(IRunStore store, JobService jobs, EvaluationEstimates estimates)
+internal sealed class EvaluationService(IRunStore store, JobService jobs, EvaluationEstimates estimates, ResultsService results)
 {
     private static readonly string[] s_ready = [new WorldSet().Name, new NiahSingle().Name, new NiahMulti().Name];
 
@@ -18,7 +19,7 @@ internal sealed class EvaluationService(IRunStore store, JobService jobs, Evalua
     [
         .. s_ready.Select(TaskCatalog.Get).Select(View),
         .. TaskCatalog.All.Where(t => !s_ready.Contains(t.Name)).Select(View),
-        new(EvalDataSource.Custom, "Own set: CSV or JSONL of video, question, options, answer", false, [], true, false, false, false, 0, 0, 1, 1),
+        new(EvalDataSource.Custom, "Own set: CSV or JSONL of video, question, options, answer", false, [], true, false, false, false, null, 0, 0, 1, 1),
     ];
 
     public Task<EvaluationEstimate> EstimateAsync(CurrentUser user, EvaluationRequest request, CancellationToken ct) => Task.Run(() => estimates.Of(user, request), ct);
@@ -28,11 +29,12 @@ internal sealed class EvaluationService(IRunStore store, JobService jobs, Evalua
         jobs.StartAsync(user, EvaluationKind.KindName, EvaluationKind.Ask(request), priority, ct);
 
     /// <summary>Asks again for what a run was asked for, as a new run.</summary>
-    /// <exception cref="RequestException">404; 400: it was imported.</exception>
+    /// <exception cref="RequestException">404; 409: it was imported.</exception>
     public async Task<JobView> RerunAsync(CurrentUser user, string id, CancellationToken ct)
     {
-        var run = await FindAsync(id, ct).ConfigureAwait(false);
-        if (run.Source != "studio") throw RequestException.Invalid($"run {run.Id} was imported from {run.Source}; it can only be run again there");
+        var run = await results.GetAsync(id, ct).ConfigureAwait(false);
+        if (run.Source != "studio") throw RequestException.Conflict($"run '{run.Id}' was imported from {run.Source}; it can be run again there only");
+        // Videos that were missing are missing again: as then, their samples fail.
         return await StartAsync(user, new() { Run = EvalRequest.FromJson(run.Given), Again = true, SkipMissing = true, Note = run.Note }, ct: ct).ConfigureAwait(false);
     }
 
@@ -44,67 +46,31 @@ internal sealed class EvaluationService(IRunStore store, JobService jobs, Evalua
     }
 
     /// <exception cref="RequestException">404.</exception>
-    public async Task<EvalRunView> GetAsync(string id, CancellationToken ct) => EvalRunView.Of(await FindAsync(id, ct).ConfigureAwait(false), isWhole: true);
+    public async Task<EvalRunView> GetAsync(string id, CancellationToken ct) => EvalRunView.Of(await results.GetAsync(id, ct).ConfigureAwait(false), isWhole: true);
 
-    /// <summary>Samples in order of their place in the data.</summary>
-    /// <param name="show">all, failed, wrong or right.</param>
+    /// <summary>Samples in order of their place in the data, also while the run is under way.</summary>
+    /// <param name="show">all, wrong, right or failed.</param>
+    /// <param name="groups">"label:value", all of which a sample has.</param>
     /// <exception cref="RequestException">404, 400.</exception>
-    public async Task<Paged<EvalSampleView>> SamplesAsync(string id, string? show, int page, int size, CancellationToken ct)
+    public async Task<Paged<EvalSampleView>> SamplesAsync(string id, string? show, IReadOnlyList<string> groups, string? text, int page, int size, CancellationToken ct)
     {
-        var (skip, take) = Paging.Check(page, size);
-        Func<Sample, bool> fits = string.IsNullOrEmpty(show) ? _ => true : show.ToLowerInvariant() switch
-        {
-            "all" => _ => true,
-            "failed" => s => s.ErrorClass is not null,
-            "wrong" => s => s.Corrected < 1,
-            "right" => s => s.Corrected >= 1,
-            _ => throw RequestException.Invalid($"show is '{show}'; use all, failed, wrong or right"),
-        };
-        var run = await FindAsync(id, ct).ConfigureAwait(false);
-        var (samples, total) = (new List<EvalSampleView>(), 0); // one page
-        await foreach (var sample in store.SamplesAsync(run.Id, ct).ConfigureAwait(false))
-        {
-            if (!fits(sample)) continue;
-            if (total >= skip && samples.Count < take) samples.Add(EvalSampleView.Of(sample));
-            total++;
-        }
-
-        return new(samples, total, page, size);
+        var wanted = string.IsNullOrEmpty(show) ? SampleShow.All
+            : Enum.GetNames<SampleShow>().FirstOrDefault(n => n.Equals(show, StringComparison.OrdinalIgnoreCase)) is { } name ? Enum.Parse<SampleShow>(name)
+            : throw RequestException.Invalid($"show is '{show}'; use all, wrong, right or failed");
+        var labels = groups.Select(g => SampleLabel.TryParse(g) ?? throw RequestException.Invalid($"group is '{g}'; write it as label:value, for instance frames:64")).ToList();
+        var run = await results.GetAsync(id, ct).ConfigureAwait(false);
+        var found = await results.SamplesAsync(run.Id, new(wanted, labels, text), page, size, ct).ConfigureAwait(false);
+        return new([.. found.Items.Select(EvalSampleView.Of)], found.Total, page, size);
     }
 
-    /// <exception cref="RequestException">404; 403: it is somebody else's; 409: it is being worked on.</exception>
-    public async Task DeleteAsync(CurrentUser user, string id, CancellationToken ct)
-    {
-        var run = await FindAsync(id, ct).ConfigureAwait(false);
-        if (!user.IsAdmin && !(user.CanWrite && user.Id == run.OwnerId)) throw RequestException.Forbidden($"run {run.Id} is {(run.OwnerName.Length > 0 ? $"{run.OwnerName}'s" : "of the command line")}; its owner or an administrator can delete it");
-        if (run.State == RunState.Running) throw RequestException.Conflict("it is under way; cancel its job first");
-        try
-        {
-            await store.DeleteAsync(run.Id, ct).ConfigureAwait(false);
-        }
-        catch (KeyNotFoundException)
-        {
-            // Somebody else was faster.
-        }
-    }
+    /// <exception cref="RequestException">404.</exception>
+    public async Task<EvalSampleView> SampleAsync(string id, int ordinal, CancellationToken ct) => EvalSampleView.Of(await results.SampleAsync(id, ordinal, ct).ConfigureAwait(false));
 
     private static EvalTaskView View(Benchmarks.Evaluation.EvalTask task)
     {
         var isReady = s_ready.Contains(task.Name);
         return new(
-            task.Name, task.Title, isReady, isReady ? [] : [.. task.Files.Select(f => f.File)], !isReady, task.NeedsJudge, task is NeedleTask, task is NiahMulti, task.Limits.MaxFrames,
+            task.Name, task.Title, isReady, isReady ? [] : [.. task.Files.Select(f => f.File)], !isReady, task.NeedsJudge, task is NeedleTask, task is NiahMulti, isReady && task is NeedleTask ? new(DrawnGrid.Lengths, DrawnGrid.Depths, DrawnGrid.Hops, DrawnGrid.PerCell) : null, task.Limits.MaxFrames,
             task.Limits.MaxNewTokens, task.PromptVersion, task.ScorerVersion);
-    }
-
-    private async Task<Run> FindAsync(string id, CancellationToken ct)
-    {
-        try
-        {
-            return await store.GetAsync(id, ct).ConfigureAwait(false);
-        }
-        catch (KeyNotFoundException)
-        {
-            throw RequestException.NotFound("run", id);
-        }
     }
 }

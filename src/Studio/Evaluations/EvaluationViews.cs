@@ -11,9 +11,17 @@ namespace Studio.Evaluations;
 /// <param name="NeedsVideos">Whether a folder of videos has to be named.</param>
 /// <param name="NeedsJudge">Whether another model scores the answers.</param>
 /// <param name="IsNeedleGrid">Lengths, depths or hops, and questions a cell can be given.</param>
+/// <param name="Grid">What a drawn needle task takes where a request says nothing; null for others.</param>
 /// <param name="MaxFrames">Frames at most, where no setting says otherwise.</param>
 public sealed record EvalTaskView(
-    string Name, string Title, bool IsReady, IReadOnlyList<string> Files, bool NeedsVideos, bool NeedsJudge, bool IsNeedleGrid, bool HasHops, int MaxFrames, int MaxNewTokens, int PromptVersion, int ScorerVersion);
+    string Name, string Title, bool IsReady, IReadOnlyList<string> Files, bool NeedsVideos, bool NeedsJudge, bool IsNeedleGrid, bool HasHops, NeedleGridView? Grid, int MaxFrames, int MaxNewTokens, int PromptVersion, int ScorerVersion);
+
+/// <summary>Cells of a drawn needle task.</summary>
+/// <param name="Lengths">Frames.</param>
+/// <param name="Depths">From 0 to 1; of a single needle.</param>
+/// <param name="Hops">Steps; of a chain.</param>
+/// <param name="PerCell">Questions.</param>
+public sealed record NeedleGridView(IReadOnlyList<int> Lengths, IReadOnlyList<double> Depths, IReadOnlyList<int> Hops, int PerCell);
 
 /// <summary>A run as it is recorded.</summary>
 /// <param name="Given">The request as it was asked for.</param>

@@ -2,6 +2,7 @@ using Studio.Accounts;
 using Studio.Api;
 using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Running;
+using Studio.Boards;
 using Studio.Security;
 
 namespace Studio.Evaluations;
@@ -41,9 +42,13 @@ internal static class EvaluationsApi
             .RequireAuthorization(Policies.Read).WithName("listEvalRuns").WithSummary("Recorded runs, newest first; state is open, running, finished, cancelled or failed");
         _ = group.MapGet("/runs/{id}", async (EvaluationService runs, string id, CancellationToken ct) => TypedResults.Ok(await runs.GetAsync(id, ct)))
             .RequireAuthorization(Policies.Read).WithName("getEvalRun").WithSummary("A run with its settings, its numbers and what it was made with");
-        _ = group.MapGet("/runs/{id}/samples", async (EvaluationService runs, string id, CancellationToken ct, string? show = null, int page = 1, int size = Paging.DefaultSize) =>
-                TypedResults.Ok(await runs.SamplesAsync(id, show, page, size, ct)))
-            .RequireAuthorization(Policies.Read).WithName("listEvalSamples").WithSummary("A run's answers in order, also while it runs; show is all, failed, wrong or right");
+        _ = group.MapGet("/runs/{id}/samples", async (
+                    EvaluationService runs, string id, string[] group, CancellationToken ct, string? show = null, string? q = null, int page = 1, int size = Paging.DefaultSize) =>
+                TypedResults.Ok(await runs.SamplesAsync(id, show, group, q, page, size, ct)))
+            .RequireAuthorization(Policies.Read).WithName("listEvalSamples")
+            .WithSummary("A run's answers in order, also while it runs; show is all, wrong, right or failed; group is label:value and may stand several times; q is part of document, question or answer");
+        _ = group.MapGet("/runs/{id}/samples/{ordinal:int}", async (EvaluationService runs, string id, int ordinal, CancellationToken ct) => TypedResults.Ok(await runs.SampleAsync(id, ordinal, ct)))
+            .RequireAuthorization(Policies.Read).WithName("getEvalSample").WithSummary("An answer with its prompt, truth, score, timings, tokens by stage and what is left of the needle");
     }
 
     private static void MapChanges(RouteGroupBuilder group)
@@ -68,13 +73,14 @@ internal static class EvaluationsApi
                 var job = await runs.RerunAsync(CurrentUser.From(http.User), id, ct);
                 return TypedResults.Accepted($"/api/v1/jobs/{job.Id}", job);
             })
-            .RequireAuthorization(Policies.Write).WithMetadata(new RateAttribute(RateClass.Ask)).WithName("rerunEval").WithSummary("Run again what a run was asked for, as a new run");
-        _ = group.MapDelete("/runs/{id}", async (HttpContext http, EvaluationService runs, string id, CancellationToken ct) =>
+            .RequireAuthorization(Policies.Write).WithMetadata(new RateAttribute(RateClass.Ask)).WithName("rerunEval").WithSummary("Run again what a run was asked for, as a new run")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        _ = group.MapDelete("/runs/{id}", async (HttpContext http, ResultsService results, string id, CancellationToken ct) =>
             {
-                await runs.DeleteAsync(CurrentUser.From(http.User), id, ct);
+                await results.DeleteAsync(CurrentUser.From(http.User), id, ct);
                 return TypedResults.NoContent();
             })
-            .RequireAuthorization(Policies.Write).WithName("deleteEvalRun").WithSummary("Remove a run with its answers").ProducesProblem(StatusCodes.Status409Conflict);
+            .RequireAuthorization(Policies.Write).WithName("deleteEvalRun").WithSummary("Remove a run with its answers and the links to it").ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static EvaluationRequest Request(EvalRequest run, SweepGrid? grid, bool again, bool skipMissing, string? note) =>

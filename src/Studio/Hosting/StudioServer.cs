@@ -64,7 +64,7 @@ public static class StudioServer
         _ = services.AddLibrary(options);
         _ = services.AddApi().AddConversations().AddOpenAi().MeasureAnswers();
         _ = services.AddInspect();
-        _ = services.AddResults(folders).AddJobs(folders).AddEvaluations().AddBoards(folders);
+        _ = services.AddResults(folders).AddJobs(folders).AddEvaluations(folders).AddBoards();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
         _ = services.AddRazorComponents().AddInteractiveServerComponents()

@@ -38,6 +38,6 @@ public sealed class ResultsJourneyTests(StudioFixture studio) : IClassFixture<St
     }
 
     /// <summary>The browser has read pictures of the drawn video.</summary>
-    private static Task PlaysAsync(ILocator video) =>
+    private static Task<System.Text.Json.JsonElement?> PlaysAsync(ILocator video) =>
         video.EvaluateAsync("v => new Promise((done, fail) => { if (v.readyState >= 1) return done(true); v.addEventListener('loadedmetadata', () => done(true), { once: true }); v.addEventListener('error', () => fail(new Error('the clip cannot be played')), { once: true }); v.load(); })");
 }

@@ -123,9 +123,9 @@ public sealed class EvaluationJobTests : IAsyncLifetime
         Assert.True(estimate.GetProperty("peakBytes").GetInt64() > 0 && estimate.GetProperty("secondsHigh").GetDouble() > 0);
         var job = await SendAsync(HttpMethod.Post, "sweeps", body, HttpStatusCode.Accepted);
         var done = await UntilAsync(job.GetProperty("id").GetString()!, JobState.Finished);
-        Assert.StartsWith("results?sweep=", done.ResultPath, StringComparison.Ordinal);
+        Assert.StartsWith("results/sweep/", done.ResultPath, StringComparison.Ordinal);
         Assert.Equal(done.ResultPath, done.LivePath);
-        var runs = await SendAsync(HttpMethod.Get, $"runs?sweep={done.ResultPath!["results?sweep=".Length..]}&state=finished&task=world");
+        var runs = await SendAsync(HttpMethod.Get, $"runs?sweep={done.ResultPath!["results/sweep/".Length..]}&state=finished&task=world");
         Assert.Equal(2, runs.GetProperty("total").GetInt32());
         var id = runs.GetProperty("items")[0].GetProperty("id").GetString();
         var run = await SendAsync(HttpMethod.Get, $"runs/{id}");

@@ -47,6 +47,21 @@ public sealed class EvaluateForm
         return form;
     }
 
+    /// <summary>Compressions that both systems know by name; "off" keeps every visual token.</summary>
+    public static IReadOnlyList<string> Presets { get; } = ["off", "balanced", "strong"];
+
+    public IReadOnlyList<string> Compressions => EvalRequestOptions.Compressions(_values.GetValueOrDefault(Compress));
+
+    /// <summary>Schedules beside the presets.</summary>
+    public string OwnSchedules => string.Join("; ", Compressions.Where(c => !Presets.Contains(c)));
+
+    /// <summary>Takes a preset among the compressions, or out of them; schedules of one's own stay behind them.</summary>
+    public string WithPreset(string preset, bool isChosen) =>
+        string.Join(';', Presets.Where(p => p == preset ? isChosen : Compressions.Contains(p)).Concat(Compressions.Where(c => !Presets.Contains(c))));
+
+    /// <summary>Sets the schedules beside the presets.</summary>
+    public string WithSchedules(string schedules) => string.Join(';', Compressions.Where(Presets.Contains).Concat(EvalRequestOptions.Compressions(schedules.Trim() is { Length: > 0 } text ? text : null).Where(c => !Presets.Contains(c))));
+
     public bool Has(string name) => this[name] == "true";
 
     /// <summary>The page with this filled in, relative to the studio's start.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Routing;
@@ -38,6 +39,8 @@ public sealed partial class EvaluatePage
 
     private bool IsCustom => Chosen is { Name: EvalDataSource.Custom };
 
+    private bool HasFolders => _form[EvaluateForm.Annotations].Length + _form[EvaluateForm.Videos].Length + _form[EvaluateForm.Needles].Length > 0 || _form[EvaluateForm.Protocol] == "original";
+
     private bool HasMore => s_more.Any(n => _form[n].Length > 0);
 
     private string Needs => Chosen switch
@@ -71,6 +74,10 @@ public sealed partial class EvaluatePage
         _models = [.. (await Hosted.ListAsync(_gone.Token)).Where(m => m.Problem is null).Take(ModelsShown)];
         await EstimateAsync();
     }
+
+    /// <summary>What the drawn task takes where nothing is filled in; with folders their annotations say it.</summary>
+    private string Own<T>(Func<NeedleGridView, IReadOnlyList<T>> values)
+        where T : IFormattable => Chosen is { Grid: { } grid } && !HasFolders ? string.Join(", ", values(grid).Select(v => v.ToString(null, CultureInfo.InvariantCulture))) : "The task's own";
 
     private bool IsPicked(ModelCard model)
     {

@@ -3,27 +3,28 @@ using Microsoft.AspNetCore.Components.Authorization;
 using Studio.Accounts;
 using Studio.Api;
 using Studio.Benchmarks.Records;
+using Studio.Benchmarks.Records.Reports;
 using Studio.Benchmarks.Records.Store;
 using Studio.Boards;
+using Studio.Components;
 using Studio.Hosting;
 
 namespace Studio.Pages.Results;
 
 /// <summary>Evaluations, latest first. Filters, page and ticked runs stand in the address.</summary>
-public sealed partial class ResultsPage(ResultsService results, RunJobs runJobs, StudioOptions options, NavigationManager navigation, TimeProvider time)
+public sealed partial class ResultsPage(ResultsService results, RunJobs runJobs, StudioOptions options, Toasts toasts, NavigationManager navigation, TimeProvider time) : LivePage(toasts, time)
 {
     private const int OnAPage = 25;
 
     /// <summary>How often a list with unfinished runs is read again: they may be another program's, which tells nobody.</summary>
     private static readonly TimeSpan s_again = TimeSpan.FromSeconds(3);
 
-    private readonly CancellationTokenSource _gone = new();
     private CurrentUser? _user;
     private Paged<RunLine>? _list;
     private RunFacets _facets = new([], [], []);
     private IReadOnlyDictionary<string, string> _jobs = new Dictionary<string, string>();
     private string? _text;
-    private bool _isFollowing;
+    private IReadOnlyList<ComparisonWarning> _warnings = [];
 
     [CascadingParameter] private Task<AuthenticationState> Authentication { get; set; } = null!;
 
@@ -50,9 +51,6 @@ public sealed partial class ResultsPage(ResultsService results, RunJobs runJobs,
 
     private RunQuery Query => new(None(TaskName), None(Model), Enum.TryParse<RunState>(State, ignoreCase: true, out var state) && Enum.IsDefined(state) ? state : null, None(Source), None(Sweep), None(Text));
 
-    /// <summary>Not disposed itself: what still runs asks it for its token.</summary>
-    public void Dispose() => _gone.Cancel();
-
     protected override async Task OnParametersSetAsync()
     {
         _user = CurrentUser.From((await Authentication).User);
@@ -62,49 +60,23 @@ public sealed partial class ResultsPage(ResultsService results, RunJobs runJobs,
 
     protected override void OnAfterRender(bool firstRender)
     {
-        if (_isFollowing || _list?.Items.Any(r => r.State is RunState.Running or RunState.Open) != true) return;
-        _isFollowing = true;
-        _ = FollowAsync();
+        if (_list?.Items.Any(r => r.State is RunState.Running or RunState.Open) == true) Again(s_again);
+    }
+
+    protected override async Task ReadAsync()
+    {
+        var page = Math.Clamp(PageNumber ?? 1, 1, 1_000_000);
+        _facets = await results.FacetsAsync(Gone);
+        _list = await results.ListAsync(Query, page, OnAPage, Gone);
+        if (_list.Items.Count == 0 && _list.Total > 0) _list = await results.ListAsync(Query, _list.Pages, OnAPage, Gone);
+        _jobs = await runJobs.OfAsync(_user!, _list.Items, Gone);
+        _warnings = Picked is [var first, var second] ? await results.WarningsAsync(first, second, Gone) : [];
     }
 
     private static string? None(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 
     /// <summary>The values there are, and the one that is chosen where it is not among them.</summary>
     private static IEnumerable<string> Choices(IReadOnlyList<string> values, string? chosen) => string.IsNullOrEmpty(chosen) || values.Contains(chosen) ? values : [.. values, chosen];
-
-    private async Task LoadAsync()
-    {
-        try
-        {
-            var page = Math.Clamp(PageNumber ?? 1, 1, 1_000_000);
-            _facets = await results.FacetsAsync(_gone.Token);
-            _list = await results.ListAsync(Query, page, OnAPage, _gone.Token);
-            if (_list.Items.Count == 0 && _list.Total > 0) _list = await results.ListAsync(Query, _list.Pages, OnAPage, _gone.Token);
-            _jobs = await runJobs.OfAsync(_user!, _list.Items, _gone.Token);
-        }
-        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
-        {
-            // Nobody looks any more.
-        }
-    }
-
-    private async Task FollowAsync()
-    {
-        try
-        {
-            await Task.Delay(s_again, time, _gone.Token);
-            await InvokeAsync(async () =>
-            {
-                await LoadAsync();
-                _isFollowing = false;
-                StateHasChanged();
-            });
-        }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-        {
-            // The page is gone.
-        }
-    }
 
     private void Pick(string id) =>
         navigation.NavigateTo(Address(("pick", Picked.Contains(id) ? string.Join(',', Picked.Where(p => p != id)) : string.Join(',', Picked.Append(id))), ("page", PageNumber is > 1 ? PageNumber : null)));

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Studio.Benchmarks.Records;
+using Studio.Boards;
 
 namespace Studio.Pages.Results.Parts;
 
@@ -23,4 +25,8 @@ internal static class RunLabels
         RunState.Cancelled => "badge-warn",
         _ => "",
     };
+
+    /// <summary>Scored samples, and how many are not.</summary>
+    public static string Count(RunLine run) =>
+        (run.Scored?.ToString(CultureInfo.InvariantCulture) ?? "–") + (run.Failed > 0 ? string.Create(CultureInfo.InvariantCulture, $" (+ {run.Failed} unscored)") : "");
 }

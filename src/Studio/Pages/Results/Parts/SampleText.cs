@@ -7,6 +7,8 @@ namespace Studio.Pages.Results.Parts;
 /// <summary>Fields of a sample for people. Damaged JSON of an imported run shows as nothing.</summary>
 internal static class SampleText
 {
+    private static readonly string[] s_steps = ["frames", "tower", "connector", "probe", "prefill", "decode"];
+
     public static bool IsWrong(Sample sample) => SampleDocuments.IsScored(sample) && sample.Corrected < 1;
 
     public static string Score(double? score) => score is { } s && double.IsFinite(s) ? s.ToString("0.##", CultureInfo.InvariantCulture) : "–";
@@ -27,6 +29,10 @@ internal static class SampleText
     public static NeedleSurvival? Survival(Sample sample) => sample.Survival is { } text ? Read<NeedleSurvival>(text) : null;
 
     public static SampleCosts Costs(Sample sample) => Read<SampleCosts>(sample.Costs) ?? new();
+
+    /// <summary>Timed steps in the order in which they happen; unknown ones last.</summary>
+    public static IEnumerable<(string Step, double Milliseconds)> Steps(SampleCosts costs) =>
+        costs.Milliseconds.Select(m => (m.Key, m.Value)).OrderBy(m => Array.IndexOf(s_steps, m.Key) is var at and >= 0 ? at : s_steps.Length).ThenBy(m => m.Key, StringComparer.Ordinal);
 
     public static IReadOnlyList<double> Stages(Sample sample) => Read<List<double>>(sample.StageTokens) ?? [];
 

@@ -18,7 +18,10 @@ internal static class SweepCharts
     /// <summary>Per cent; room for a whisker's end.</summary>
     private static readonly int[] s_range = [0, 105];
 
-    private static readonly string[] s_colours = ["var(--data-kept)", "var(--data-2)", "var(--data-3)", "var(--data-4)"];
+    /// <summary>Settings that have a colour and a sign of their own; of more, those of a model look alike.</summary>
+    private const int MaxTold = 8;
+
+    private static readonly string[] s_colours = ["var(--data-kept)", "var(--data-2)", "var(--data-3)", "var(--data-4)", "var(--muted)"];
 
     public static IReadOnlyList<SweepChart> Of(SweepView sweep)
     {
@@ -33,7 +36,16 @@ internal static class SweepCharts
     }
 
     /// <summary>What tells a setting apart: its compression, else all of it.</summary>
-    public static string Name(SweepLine row) => row.Run.Compression.Length > 0 ? row.Run.Compression : row.Run.Setting;
+    public static string Name(SweepLine row) => row.Run.Preset ?? (row.Run.Compression.Length > 0 ? row.Run.Compression : row.Run.Setting);
+
+    /// <summary>The settings of a chart's traces: each by itself, or those of a model together. Names that stand twice are whole settings.</summary>
+    private static List<(string Name, List<SweepLine> Rows)> Told(List<SweepLine> rows)
+    {
+        var models = rows.Select(r => r.Run.Model).Distinct(StringComparer.Ordinal).Count();
+        if (rows.Count > MaxTold) return [.. rows.GroupBy(r => r.Run.Model).Select(g => (g.Key, g.ToList()))];
+        var isOnce = rows.Select(Name).Distinct(StringComparer.Ordinal).Count() * models == rows.Count || rows.Select(Name).Distinct(StringComparer.Ordinal).Count() == rows.Count;
+        return [.. rows.Select(r => ($"{(isOnce ? Name(r) : r.Run.SettingWords)}{(models > 1 ? $", {r.Run.Model}" : "")}", new List<SweepLine> { r }))];
+    }
 
     private static SweepChart Chart(SweepView sweep, string name, string title, string axis, string front, string format, Func<SweepLine, double> cost, Func<SweepLine, string> value)
     {
@@ -47,20 +59,20 @@ internal static class SweepCharts
                 Line = new { Color = "var(--data-merged)", Width = 2, Dash = "dash" },
             },
         };
-        traces.AddRange(rows.GroupBy(r => r.Run.Model).Select((model, k) => (object)new
+        traces.AddRange(Told(rows).Select((told, k) => (object)new
         {
             Type = "scatter",
             Mode = "markers",
-            Name = model.Key,
-            X = model.Select(cost).ToArray(),
-            Y = model.Select(r => 100 * r.Run.Accuracy!.Value!.Value).ToArray(),
-            Text = model.Select(r => Name(r) + (r.Fronts.Contains(front) ? ", on the front" : "")).ToArray(),
+            Name = told.Name,
+            X = told.Rows.Select(cost).ToArray(),
+            Y = told.Rows.Select(r => 100 * r.Run.Accuracy!.Value!.Value).ToArray(),
+            Text = told.Rows.Select(r => Name(r) + (r.Fronts.Contains(front) ? ", on the front" : "")).ToArray(),
             Error_y = new
             {
-                Type = "data", Symmetric = false, Array = model.Select(r => 100 * (r.Run.Accuracy!.High - r.Run.Accuracy.Value!.Value)).ToArray(),
-                Arrayminus = model.Select(r => 100 * (r.Run.Accuracy!.Value!.Value - r.Run.Accuracy.Low)).ToArray(), Thickness = 1.5, Color = s_colours[k % s_colours.Length],
+                Type = "data", Symmetric = false, Array = told.Rows.Select(r => 100 * (r.Run.Accuracy!.High - r.Run.Accuracy.Value!.Value)).ToArray(),
+                Arrayminus = told.Rows.Select(r => 100 * (r.Run.Accuracy!.Value!.Value - r.Run.Accuracy.Low)).ToArray(), Thickness = 1.5, Color = s_colours[k % s_colours.Length],
             },
-            Marker = new { Size = model.Select(r => r.Fronts.Contains(front) ? 12 : 8).ToArray(), Symbol = s_symbols[k % s_symbols.Length], Color = s_colours[k % s_colours.Length] },
+            Marker = new { Line = new { Color = "var(--surface)", Width = 1 }, Size = told.Rows.Select(r => r.Fronts.Contains(front) ? 12 : 8).ToArray(), Symbol = s_symbols[k % s_symbols.Length], Color = s_colours[k % s_colours.Length] },
             Hovertemplate = $"%{{text}}<br>%{{y:.1f}} % right, %{{x:{format}}}<extra>%{{fullData.name}}</extra>",
         }));
         var label = $"{title}: {string.Join("; ", rows.Select(r => $"{Name(r)} {ResultText.Percent(r.Run.Accuracy?.Value)} at {value(r)}"))}";

@@ -155,7 +155,7 @@ public sealed class ManyPages : IAsyncLifetime
             new(Alone, "sample, unknown", "/results/{RunId}/{Ordinal:int}", $"/results/{half}/999", ".empty-title"),
             new(Alone, "sweep", "/results/sweep/{SweepId}", "/results/sweep/sweep1", ".plot .main-svg"),
             new(Alone, "sweep, unknown", "/results/sweep/{SweepId}", "/results/sweep/nothing", ".empty-title"),
-            new(Alone, "comparison", "/results/compare", $"/results/compare?a={off}&b={half}&flip=2", ".flip .clip-video"),
+            new(Alone, "comparison", "/results/compare", $"/results/compare?a={off}&b={half}&flip=2", ".flip-open .clip-video"),
             new(Alone, "comparison, nothing chosen", "/results/compare", "/results/compare", ".empty-title"),
             new(Alone, "leaderboard", "/results/board/{*TaskName}", "/results/board/niah", ".board-table"),
             new(Alone, "leaderboards", "/results/board/{*TaskName}", "/results/board", ".board-list"),

@@ -21,7 +21,7 @@ public sealed class ResultsJourneyTests(StudioFixture studio) : IClassFixture<St
         await page.Page.Locator(".results-picked").GetByRole(AriaRole.Link, new() { Name = "Compare" }).ClickAsync();
         await Assertions.Expect(page.Page.Locator(".flip")).ToHaveCountAsync(2);
         await page.Page.Locator("[data-flip='3']").ClickAsync();
-        await PlaysAsync(page.Page.Locator(".flip .clip-video"));
+        await PlaysAsync(page.Page.Locator(".flip-open .clip-video"));
 
         await page.GoAsync($"/results/{first}?show=wrong");
         await page.Page.GetByRole(AriaRole.Link, new() { Name = "Sample 3" }).ClickAsync();

@@ -9,6 +9,7 @@ using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Records.Store;
 using Studio.Boards;
 using Studio.Data;
+using Studio.Jobs.Data;
 using Studio.Tests.Accounts;
 using Xunit;
 
@@ -21,6 +22,8 @@ public sealed class ResultsApiTests : IAsyncLifetime
     private ResultsSeed _seed = null!;
     private HttpClient _admin = null!, _viewer = null!, _editor = null!;
     private CurrentUser _ada = null!, _eva = null!, _vic = null!;
+
+    private static readonly DateTimeOffset s_noon = new(2026, 5, 6, 12, 0, 0, TimeSpan.Zero);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -100,6 +103,85 @@ public sealed class ResultsApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sweep_ShowsTheLatest_WhereMoreRunsCarryItsName()
+    {
+        var store = _server.Get<RunStore>();
+        var one = await store.GetAsync(One, Ct);
+        for (var i = 0; i <= ResultsService.MaxSweep; i++)
+        {
+            var id = $"{i:0000}" + new string('b', 28);
+            _ = await store.OpenAsync(
+                new() { Id = id, Key = id, Task = "niah", Model = "tiny", Variant = EvalVariant.Standard, Compression = "off", Frames = "all", PromptVersion = 1, ScorerVersion = 1, DataHash = "d", SweepId = "many", Given = one.Given, Resolved = "{}", Provenance = "{}", Samples = 1, CreatedAt = one.CreatedAt.AddSeconds(i) },
+                again: true, Ct);
+        }
+
+        var sweep = await _server.Get<ResultsService>().SweepAsync("many", Ct);
+        Assert.Equal((ResultsService.MaxSweep + 1, ResultsService.MaxSweep), (sweep.Total, sweep.Waiting.Count));
+        Assert.StartsWith("0001b", sweep.Waiting[0].Id, StringComparison.Ordinal); // the eldest is the one left out
+        using var browser = await _server.SignInAsync("rea", Roles.Viewer);
+        Assert.Contains($"the latest of {ResultsService.MaxSweep + 1} runs", await browser.ReadAsync("/results/sweep/many"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAgain_IsOfTheStudiosOwnRuns_AndOfEditors()
+    {
+        _ = await _seed.AddAsync(ResultsSeed.Id(4), "", [0], source: "lmms-eval");
+        using (var refused = await _editor.PostAsync(new Uri($"/api/v1/eval/runs/{ResultsSeed.Id(4)}/rerun", UriKind.Relative), null, Ct)) Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        using (var viewer = await _viewer.PostAsync(new Uri($"/api/v1/eval/runs/{One}/rerun", UriKind.Relative), null, Ct)) Assert.Equal(HttpStatusCode.Forbidden, viewer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Job_OfARun_IsLookedForAmongTheLatest()
+    {
+        var run = (await _server.Get<ResultsService>().ListAsync(new(Task: "niah"), ct: Ct)).Items.Single(r => r.Id == One);
+        var jobs = _server.Get<RunJobs>();
+        await AddJobsAsync(0, 1, $"results/{One}");
+        await AddJobsAsync(1, RunJobs.MaxLooked - 1, null);
+        Assert.Equal("j0000", (await jobs.OfAsync(_ada, [run], Ct))[One]);
+        Assert.Empty(await jobs.OfAsync(_eva, [run], Ct)); // another one's job
+        await AddJobsAsync(RunJobs.MaxLooked, 1, null);
+        Assert.Empty(await jobs.OfAsync(_ada, [run], Ct));
+    }
+
+    [Fact]
+    public async Task Samples_AreNarrowed_AndGroupsAndFacetsListed_OverHttp()
+    {
+        var all = await ReadAsync(_viewer, $"eval/runs/{One}/samples?group=frames:24&group=depth:1");
+        Assert.Equal(2, all.GetProperty("total").GetInt32());
+        Assert.Equal(2, all.GetProperty("items")[0].GetProperty("ordinal").GetInt32());
+        Assert.Equal(6, (await ReadAsync(_viewer, $"eval/runs/{One}/samples?show=right")).GetProperty("total").GetInt32());
+        Assert.Equal(2, (await ReadAsync(_viewer, $"eval/runs/{One}/samples?show=wrong")).GetProperty("total").GetInt32());
+        Assert.Equal(1, (await ReadAsync(_viewer, $"eval/runs/{One}/samples?q=niah-24-0-0")).GetProperty("total").GetInt32());
+        Assert.Contains("'frames'", (await ReadAsync(_viewer, $"eval/runs/{One}/samples?group=frames", HttpStatusCode.BadRequest)).GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("'most'", (await ReadAsync(_viewer, $"eval/runs/{One}/samples?show=most", HttpStatusCode.BadRequest)).GetProperty("detail").GetString(), StringComparison.Ordinal);
+        var sample = await ReadAsync(_viewer, $"eval/runs/{One}/samples/3");
+        Assert.Equal((3, 100), (sample.GetProperty("ordinal").GetInt32(), sample.GetProperty("stageTokens")[0].GetInt32()));
+        _ = await ReadAsync(_viewer, $"eval/runs/{One}/samples/99", HttpStatusCode.NotFound);
+        var groups = await ReadAsync(_viewer, $"eval/runs/{One}/groups");
+        var frames = groups.EnumerateArray().Single(g => g.GetProperty("label").GetString() == "frames" && g.GetProperty("value").GetString() == "24");
+        Assert.Equal((4, 1.0), (frames.GetProperty("count").GetInt32(), frames.GetProperty("score").GetProperty("value").GetDouble()));
+        Assert.Equal("niah", (await ReadAsync(_viewer, "eval/facets")).GetProperty("tasks")[0].GetString());
+        Assert.Equal(3, (await ReadAsync(_viewer, $"eval/compare?a={One}&b={Two}&flips=lost")).GetProperty("flips").GetArrayLength());
+        Assert.Equal(6, (await ReadAsync(_viewer, $"eval/compare?a={One}&b={Two}&flips=gained")).GetProperty("flips")[0].GetProperty("firstOrdinal").GetInt32());
+        _ = await ReadAsync(_viewer, $"eval/compare?a={One}&b={Two}&flips=some", HttpStatusCode.BadRequest);
+        var csv = await _viewer.GetStringAsync(new Uri("/api/v1/eval/sweeps/s1/export?format=csv", UriKind.Relative), Ct);
+        Assert.Equal(3, csv.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length);
+        _ = await ReadAsync(_viewer, "eval/sweeps/s1/export?format=html", HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task NeedleMap_TellsCountAndInterval_AndLeadsToTheCellsSamples()
+    {
+        using var browser = await _server.SignInAsync("rea", Roles.Viewer);
+        var html = await browser.ReadAsync($"/results/{One}");
+        Assert.Contains("data-tip=\"24 frames, depth 100 %: 100.0 % right, n = 2, 95 % interval 34.2 % to 100.0 %", html, StringComparison.Ordinal);
+        Assert.Contains($"results/{One}?group=frames%3A24&amp;group=depth%3A1#samples", html, StringComparison.Ordinal);
+        var cell = await browser.ReadAsync($"/results/{One}?group=frames%3A24&group=depth%3A1");
+        Assert.Contains($"results/{One}/2\"", cell, StringComparison.Ordinal);
+        Assert.DoesNotContain($"results/{One}/4\"", cell, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Export_IsAFileOfItsOwn()
     {
         foreach (var (format, type, begin) in new[] { ("json", "application/json", "{\"format\""), ("csv", "text/csv", "ordinal,"), ("html", "text/html", "<!doctype html>") })
@@ -151,7 +233,7 @@ public sealed class ResultsApiTests : IAsyncLifetime
         Assert.Equal(409, await StatusAsync(() => results.DeleteAsync(_ada, running.Id, Ct)));
         Assert.Equal(4, Assert.Single((await results.ListAsync(new(State: RunState.Running), ct: Ct)).Items).Recorded);
         _ = await _server.Get<ShareService>().CreateAsync(_ada, ShareTarget.Run, Two, Ct);
-        await results.DeleteAsync(_ada, Two, Ct);
+        using (var deleted = await _admin.DeleteAsync(new Uri($"/api/v1/eval/runs/{Two}", UriKind.Relative), Ct)) Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         Assert.Equal(0, await _server.WithDbAsync(db => db.ShareLinks.CountAsync(Ct)));
         Assert.Equal(404, await StatusAsync(() => results.DeleteAsync(_ada, Two, Ct)));
     }
@@ -219,6 +301,21 @@ public sealed class ResultsApiTests : IAsyncLifetime
         var text = await answer.Content.ReadAsStringAsync(Ct);
         Assert.True(answer.StatusCode == expected, $"{path}: {(int)answer.StatusCode} {text}");
         return JsonSerializer.Deserialize<JsonElement>(text);
+    }
+
+    /// <summary>Ended evaluations of the administrator, each later than those before.</summary>
+    private async Task AddJobsAsync(int first, int count, string? resultPath)
+    {
+        await using var db = await _server.Get<IDbContextFactory<JobDb>>().CreateDbContextAsync(Ct);
+        for (var i = first; i < first + count; i++)
+        {
+            _ = db.Jobs.Add(new()
+            {
+                Id = $"j{i:0000}", Kind = "evaluation", Title = "t", OwnerId = _ada.Id, OwnerName = "ada", RequestJson = "{}", State = JobState.Finished, ResultPath = resultPath, CreatedAt = s_noon.AddSeconds(i), EndedAt = s_noon.AddSeconds(i),
+            });
+        }
+
+        _ = await db.SaveChangesAsync(Ct);
     }
 
     private static async Task<int> StatusAsync(Func<Task> work) => (await Assert.ThrowsAsync<RequestException>(work)).Status;

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Studio.Api;
 using Studio.Benchmarks.Records;
+using Studio.Benchmarks.Records.Store;
 using Studio.Evaluations;
 using Studio.Jobs;
 using Studio.Jobs.Data;
@@ -161,8 +162,10 @@ public sealed class EvaluationJobTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ServerPaths_AreAnAdministrators_AndViewersStartNothing()
+    public async Task Request_IsBounded_ServerPathsAreAnAdministrators_AndViewersStartNothing()
     {
+        var noted = await Assert.ThrowsAsync<RequestException>(() => Evaluations.StartAsync(TestStudio.Me, World(1) with { Note = new('x', RunStore.MaxNote + 1) }, ct: Ct));
+        Assert.Contains($"{RunStore.MaxNote}", noted.Message, StringComparison.Ordinal);
         var paths = World(1) with { Run = new() { Task = "custom", Annotations = "/etc/passwd" } };
         var refusal = await Assert.ThrowsAsync<RequestException>(() => Evaluations.StartAsync(TestStudio.Ann, paths, ct: Ct));
         Assert.Equal(403, refusal.Status);

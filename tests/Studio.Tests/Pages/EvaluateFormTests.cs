@@ -33,6 +33,22 @@ public sealed class EvaluateFormTests
         Assert.Equal(["off", "strong"], sweep.Grid!.Compress);
     }
 
+    [Fact]
+    public void Presets_AreTaken_BesideSchedulesOfOnesOwn()
+    {
+        var form = Of("?compress=strong;uniform:1:1,0.5");
+        Assert.Equal("uniform:1:1,0.5", form.OwnSchedules);
+        form["compress"] = form.WithPreset("off", isChosen: true);
+        Assert.Equal("off;strong;uniform:1:1,0.5", form["compress"]);
+        form["compress"] = form.WithPreset("strong", isChosen: false);
+        form["compress"] = form.WithSchedules("vst:8;balanced");
+        Assert.Equal(["off", "balanced", "vst:8"], form.Compressions);
+        form["compress"] = form.WithSchedules("");
+        Assert.Equal("off;balanced", form["compress"]);
+        form["compress"] = form.WithPreset("balanced", isChosen: false);
+        Assert.Equal("", form.WithPreset("off", isChosen: false));
+    }
+
     [Theory]
     [InlineData("?frames=8,many", "'many'")]
     [InlineData("?depths=0,deep", "'deep'")]

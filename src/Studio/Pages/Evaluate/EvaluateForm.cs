@@ -59,8 +59,13 @@ public sealed class EvaluateForm
     public string WithPreset(string preset, bool isChosen) =>
         string.Join(';', Presets.Where(p => p == preset ? isChosen : Compressions.Contains(p)).Concat(Compressions.Where(c => !Presets.Contains(c))));
 
-    /// <summary>Sets the schedules beside the presets.</summary>
-    public string WithSchedules(string schedules) => string.Join(';', Compressions.Where(Presets.Contains).Concat(EvalRequestOptions.Compressions(schedules.Trim() is { Length: > 0 } text ? text : null).Where(c => !Presets.Contains(c))));
+    /// <summary>Sets the schedules beside the presets; a preset among them is taken as one.</summary>
+    public string WithSchedules(string schedules)
+    {
+        ArgumentNullException.ThrowIfNull(schedules);
+        var typed = EvalRequestOptions.Compressions(schedules.Trim() is { Length: > 0 } text ? text : null);
+        return string.Join(';', Presets.Where(p => Compressions.Contains(p) || typed.Contains(p)).Concat(typed.Where(c => !Presets.Contains(c))));
+    }
 
     public bool Has(string name) => this[name] == "true";
 

@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Studio.Api;
+using Studio.Benchmarks.Evaluation.Tasks;
+using Studio.Boards;
 using Studio.Data;
 using Studio.Hosting;
 
@@ -11,11 +13,20 @@ public sealed record ShareView(string Id, ShareTarget Target, string TargetId, s
 /// <param name="Path">Of the link, below the studio's address; it is shown this once.</param>
 public sealed record NewShare(ShareView Share, string Path);
 
-/// <summary>Links that let anyone who has one read a conversation or a video.</summary>
-public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountStates states, StudioOptions options, TimeProvider time)
+/// <summary>Links that let anyone who has one read a conversation, a video, an evaluation or a leaderboard.</summary>
+public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountStates states, ResultsService results, StudioOptions options, TimeProvider time)
 {
     /// <summary>Links of one account.</summary>
     public const int MaxPerOwner = 500;
+
+    /// <summary>The kind of thing in words.</summary>
+    public static string What(ShareTarget target) => target switch
+    {
+        ShareTarget.Conversation => "conversation",
+        ShareTarget.Video => "video",
+        ShareTarget.Run => "run",
+        _ => "leaderboard",
+    };
 
     /// <exception cref="RequestException">There is no such thing, it belongs to somebody else, or there are too many links.</exception>
     public async Task<NewShare> CreateAsync(CurrentUser user, ShareTarget target, string id, CancellationToken ct = default)
@@ -24,11 +35,15 @@ public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountS
         await using var db = await databases.CreateDbContextAsync(ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var found = await FindTargetAsync(db, target, id, ct);
-        var what = target == ShareTarget.Conversation ? "conversation" : "video";
+        var what = What(target);
         if (found is not { } thing || !(thing.OwnerId == user.Id || user.IsAdmin || thing.Visibility == Visibility.Team))
             throw RequestException.NotFound(what, AccountRules.Shorten(id));
         if (!(user.IsAdmin || (user.CanWrite && thing.OwnerId == user.Id)))
-            throw RequestException.Forbidden($"This {what} belongs to somebody else: only its owner and administrators can share it beyond the team.");
+        {
+            throw RequestException.Forbidden(target == ShareTarget.Board ? "A leaderboard shows everybody's runs: only administrators can share it beyond the team."
+                : $"This {what} belongs to somebody else: only its owner and administrators can share it beyond the team.");
+        }
+
         if (await db.ShareLinks.CountAsync(l => l.OwnerId == user.Id, ct) >= MaxPerOwner)
             throw RequestException.Conflict($"There are {MaxPerOwner} share links, the limit of an account: revoke one first.");
         var secret = Secrets.New();
@@ -64,9 +79,14 @@ public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountS
                 l.Id, l.Target, l.TargetId,
                 (l.Target == ShareTarget.Video
                     ? db.Videos.Where(v => v.Id == l.TargetId).Select(v => v.Name).FirstOrDefault()
-                    : db.Conversations.Where(c => c.Id == l.TargetId).Select(c => c.Title).FirstOrDefault()) ?? "",
+                    : l.Target == ShareTarget.Run || l.Target == ShareTarget.Board ? null : db.Conversations.Where(c => c.Id == l.TargetId).Select(c => c.Title).FirstOrDefault()) ?? "",
                 l.CreatedAt))
             .ToListAsync(ct);
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (items[i].Target is ShareTarget.Run or ShareTarget.Board) items[i] = items[i] with { Title = (await FindTargetAsync(db, items[i].Target, items[i].TargetId, ct))?.Title ?? "" };
+        }
+
         return new(items, total, page, size);
     }
 
@@ -90,8 +110,30 @@ public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountS
         var hash = Secrets.Hash(secret!);
         var link = await db.ShareLinks.AsNoTracking().FirstOrDefaultAsync(l => l.SecretHash == hash, ct);
         if (link is null || !Secrets.Matches(secret!, link.SecretHash) || !await IsOpenAsync(link.OwnerId, ct)) return null;
-        return link.Target == ShareTarget.Video ? await VideoAsync(db, link, ct) : await ConversationAsync(db, link, ct);
+        return link.Target switch
+        {
+            ShareTarget.Video => await VideoAsync(db, link, ct),
+            ShareTarget.Conversation => await ConversationAsync(db, link, ct),
+            _ => await ResultAsync(link, ct),
+        };
     }
+
+    /// <summary>No video goes with a run or a leaderboard: those are shared one by one.</summary>
+    private async Task<SharedThing?> ResultAsync(ShareLink link, CancellationToken ct)
+    {
+        try
+        {
+            if (link.Target == ShareTarget.Board && await results.BoardAsync(link.TargetId, all: false, ct) is var board) return new(link, board.Title, [], []) { Board = board };
+            var run = await results.GetAsync(link.TargetId, ct);
+            return new(link, Title(run), [], []) { Run = run };
+        }
+        catch (RequestException)
+        {
+            return null; // deleted since
+        }
+    }
+
+    private static string Title(Benchmarks.Records.Run run) => $"{run.Task}, {run.Model}";
 
     private static async Task<SharedThing?> VideoAsync(StudioDb db, ShareLink link, CancellationToken ct) =>
         await db.Videos.AsNoTracking().FirstOrDefaultAsync(v => v.Id == link.TargetId, ct) is { } video ? new(link, video.Name, [], [video]) : null;
@@ -109,8 +151,10 @@ public sealed class ShareService(IDbContextFactory<StudioDb> databases, AccountS
         return new(link, conversation.Title, turns, videos);
     }
 
-    private static async Task<(string OwnerId, Visibility Visibility, string Title)?> FindTargetAsync(StudioDb db, ShareTarget target, string id, CancellationToken ct)
+    private async Task<(string OwnerId, Visibility Visibility, string Title)?> FindTargetAsync(StudioDb db, ShareTarget target, string id, CancellationToken ct)
     {
+        if (target == ShareTarget.Board) return await results.HasBoardAsync(id, ct) ? ("", Visibility.Team, TaskCatalog.TryGet(id, out var task) ? task.Title : id) : null;
+        if (target == ShareTarget.Run) return await results.FindAsync(id, ct) is { } run ? (run.OwnerId, Visibility.Team, Title(run)) : null;
         var found = await (target == ShareTarget.Video
             ? db.Videos.Where(v => v.Id == id).Select(v => new { v.OwnerId, v.Visibility, Title = v.Name })
             : db.Conversations.Where(c => c.Id == id).Select(c => new { c.OwnerId, c.Visibility, c.Title })).FirstOrDefaultAsync(ct);

@@ -1,3 +1,4 @@
+using Studio.Boards;
 using Studio.Data;
 
 namespace Studio.Accounts;
@@ -10,6 +11,12 @@ public sealed record SharedTurn(Message Question, IReadOnlyList<Message> Answers
 /// <param name="Videos">Videos and images that may be read through the link, and no others.</param>
 public sealed record SharedThing(ShareLink Link, string Title, IReadOnlyList<SharedTurn> Turns, IReadOnlyList<Video> Videos)
 {
+    /// <summary>The evaluation, where the link is to one.</summary>
+    public Benchmarks.Records.Run? Run { get; init; }
+
+    /// <summary>The leaderboard, where the link is to one.</summary>
+    public BoardView? Board { get; init; }
+
     /// <summary>
     /// The line of a conversation that leads to its newest message: what was edited away or regenerated is not shown.
     /// </summary>

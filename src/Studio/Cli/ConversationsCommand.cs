@@ -127,7 +127,7 @@ internal static class ConversationsCommand
         {
             var found = await session.Shares.ListOwnAsync(session.User, parse.GetValue(s_page), parse.GetValue(s_size), ct);
             if (parse.GetValue(s_json)) console.Output.WriteLine(VideoText.Json(found));
-            else foreach (var s in found.Items) console.Output.WriteLine($"{s.Id}  {Day(s.CreatedAt)}  {(s.Target == ShareTarget.Video ? "video" : "conversation"),-12}  {s.Title}");
+            else foreach (var s in found.Items) console.Output.WriteLine($"{s.Id}  {Day(s.CreatedAt)}  {ShareService.What(s.Target),-12}  {s.Title}");
             if (found.Total == 0) console.Say("no share link is open");
             else if (found.Pages > 1) console.Say($"page {found.Page} of {found.Pages}, {found.Total} links in all");
         }, ct));

@@ -221,6 +221,12 @@ public enum ShareTarget
 {
     Conversation,
     Video,
+
+    /// <summary>An evaluation; the target's identifier is the run's.</summary>
+    Run,
+
+    /// <summary>A leaderboard; the target's identifier is its task.</summary>
+    Board,
 }
 
 /// <summary>A link that lets anyone who has it read one thing. Revoking deletes the row.</summary>

@@ -3,8 +3,10 @@ using Microsoft.EntityFrameworkCore;
 using Studio.Accounts;
 using Studio.Api;
 using Studio.Benchmarks.Storage;
+using Studio.Boards;
 using Studio.Conversations;
 using Studio.Data;
+using Studio.Evaluations;
 using Studio.Inspect;
 using Studio.Jobs;
 using Studio.Library;
@@ -43,6 +45,7 @@ public static class StudioServer
         {
             await MigrateAsync(app.Services, ct).ConfigureAwait(false);
             await JobsSetup.MigrateAsync(app.Services, ct).ConfigureAwait(false);
+            ResultsSetup.Open(app.Services);
             Map(app, options);
             return app;
         }
@@ -61,7 +64,7 @@ public static class StudioServer
         _ = services.AddLibrary(options);
         _ = services.AddApi().AddConversations().AddOpenAi().MeasureAnswers();
         _ = services.AddInspect();
-        _ = services.AddJobs(folders);
+        _ = services.AddResults(folders).AddJobs(folders).AddEvaluations(folders).AddBoards();
         _ = services.AddHttpContextAccessor();
         _ = services.AddScoped<Components.Toasts>();
         _ = services.AddRazorComponents().AddInteractiveServerComponents()
@@ -76,8 +79,9 @@ public static class StudioServer
         app.MapLibrary();
         app.MapInspect();
         _ = app.MapJobs();
+        _ = app.MapResultsApi();
         _ = app.MapApi().MapConversations().MapOpenAi();
-        _ = app.MapAccounts().MapObservability();
+        _ = app.MapEvaluations().MapAccounts().MapObservability();
         // Framing is forbidden for every response in SecurityHeaders, which includes the sockets' pages.
         _ = app.MapRazorComponents<Pages.App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }

@@ -35,7 +35,8 @@ internal sealed class LoadedModels(int maxModels, long budget, TimeProvider time
 
         if (found is null)
         {
-            while (_models.Count >= maxModels) Unload(_models.Last!.Value.Name);
+            // One that is held stays, so that there may be one more than the bound for each job that holds one.
+            while (_models.Count >= maxModels && LastFree() is { } free) Unload(free.Name);
             Trim(budget - expectedBytes, null);
             found = new(name, folder, load());
         }
@@ -97,8 +98,12 @@ internal sealed class LoadedModels(int maxModels, long budget, TimeProvider time
     private void Trim(long bytes, string? stays)
     {
         while (Bytes > bytes && _kept.Last is { } kept) Drop(kept.Value);
-        while (Bytes > bytes && _models.Last is { } model && model.Value.Name != stays) Unload(model.Value.Name);
+        while (Bytes > bytes && LastFree() is { } model && model.Name != stays) Unload(model.Name);
     }
+
+    public bool IsHeld(string name) => _models.Any(m => m.Name == name && m.IsHeld);
+
+    private LoadedModel? LastFree() => _models.LastOrDefault(m => !m.IsHeld);
 
     private void Drop(KeptConversation kept)
     {
@@ -109,6 +114,8 @@ internal sealed class LoadedModels(int maxModels, long budget, TimeProvider time
 
 internal sealed class LoadedModel(string name, string folder, VideoModel model)
 {
+    private int _holds;
+
     public string Name => name;
 
     public string Folder => folder;
@@ -116,6 +123,14 @@ internal sealed class LoadedModel(string name, string folder, VideoModel model)
     public VideoModel Model => model;
 
     public DateTimeOffset LastUsed { get; set; }
+
+    /// <summary>A job uses it between pieces of work: it is not unloaded to make room.</summary>
+    public bool IsHeld => Volatile.Read(ref _holds) > 0;
+
+    public void Hold() => Interlocked.Increment(ref _holds);
+
+    /// <summary>On any thread.</summary>
+    public void Release() => Interlocked.Decrement(ref _holds);
 }
 
 /// <summary>Two questions with equal keys may share a decoder cache; what they have in common of their history is reused.</summary>

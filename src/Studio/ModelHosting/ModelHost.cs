@@ -106,7 +106,7 @@ public sealed class ModelHost : IAsyncDisposable
         var model = Existing(name);
         if (!StateOf(model.Name).IsLoaded) return;
         var work = new DeviceWork(Ids.New(_time), user.Id, user.Name, "model", $"unloading {model.Name}");
-        await _scheduler.RunAsync(work, _ => Settle(() => _loaded.Unload(model.Name)), ct).ConfigureAwait(false);
+        await _scheduler.RunAsync(work, _ => Settle(() => _loaded.IsHeld(model.Name) ? throw RequestException.Conflict($"an evaluation uses '{model.Name}'; cancel its job, or wait for its end") : _loaded.Unload(model.Name)), ct).ConfigureAwait(false);
     }
 
     /// <summary>Begins to compare a model's files with what was recorded.</summary>
@@ -200,6 +200,14 @@ public sealed class ModelHost : IAsyncDisposable
             return ask(conversation, chosen);
         });
     }
+
+    /// <summary>On the device's thread: the model, which stays in memory until it is released; it is to be used on that thread only.</summary>
+    internal LoadedModel Hold(InstalledModel installed) => Settle(() =>
+    {
+        var loaded = Acquire(installed);
+        loaded.Hold();
+        return loaded;
+    });
 
     /// <summary>On the device's thread: gives back all that only saves time later.</summary>
     /// <returns>Whether there was anything.</returns>

@@ -65,6 +65,31 @@ public abstract class RunStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Note_IsReplaced_AndFound()
+    {
+        var run = await Store.OpenAsync(Make.Run(note: "first"), again: false, Ct);
+        await Store.SetNoteAsync(run.Id, "Second\0 thoughts", Ct);
+        Assert.Equal("Second\0 thoughts", (await Store.GetAsync(run.Id, Ct)).Note);
+        Assert.Equal(1, (await Store.ListAsync(new() { Text = "second" }, Ct)).Total);
+        _ = await Assert.ThrowsAsync<ArgumentException>(() => Store.SetNoteAsync(run.Id, new string('x', RunStore.MaxNote + 1), Ct));
+        _ = await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.SetNoteAsync("nothing", "x", Ct));
+    }
+
+    [Fact]
+    public async Task CountsAndFacets_TellWhatIsThere_WithinTheirBound()
+    {
+        var (one, none) = (await Store.OpenAsync(Make.Run("a"), again: false, Ct), await Store.OpenAsync(Make.Run("b", task: "mvbench"), again: false, Ct));
+        for (var i = 0; i < 3; i++) _ = await Store.AddAsync(Make.Sample(one.Id, i), Ct);
+        var counts = await Store.CountsAsync([one.Id, none.Id], Ct);
+        Assert.Equal((1, 3), (counts.Count, counts[one.Id]));
+        var facets = await Store.FacetsAsync(Ct);
+        Assert.Equal(["mvbench", "niah"], facets.Tasks);
+        Assert.Equal(["tiny"], facets.Models);
+        for (var i = 0; i < RunStore.MaxFacets; i++) _ = await Store.OpenAsync(Make.Run($"m{i}", model: $"model{i:000}"), again: false, Ct);
+        Assert.Equal(RunStore.MaxFacets, (await Store.FacetsAsync(Ct)).Models.Count);
+    }
+
+    [Fact]
     public async Task Sample_WrittenAndRead_HasEveryField()
     {
         var run = await Store.OpenAsync(Make.Run(), again: false, Ct);

@@ -49,6 +49,11 @@ public sealed class ManyPages : IAsyncLifetime
             new(Alone, "start page", "/", "/", ".chat", IsOnlyLed: true),
             .. alone,
             .. await JobsAsync(),
+            .. await ResultsAsync(),
+            new(Empty, "results, none", "/results", "/results", ".results-none"),
+            new(Empty, "leaderboards, none", "/results/board/{*TaskName}", "/results/board", ".empty-title"),
+            new(Alone, "evaluate", "/evaluate", "/evaluate?task=niah&lengths=16,32&compress=off,strong", ".evaluate-facts"),
+            new(Alone, "evaluate, files", "/evaluate", "/evaluate?task=videomme&seed=1", ".evaluate [role=alert]"),
             new(Empty, "jobs, none", "/jobs", "/jobs", ".jobs-none"),
             new(Empty, "library, empty", "/library", "/library", ".empty-title"),
             new(Empty, "chat, empty library", "/chat", "/chat", ".start"),
@@ -123,6 +128,39 @@ public sealed class ManyPages : IAsyncLifetime
             new(Alone, "job, unknown", "/jobs/{Id}", "/jobs/nothing", ".empty-title"),
             new(Alone, "training", "/trainings/{Name}", "/trainings/seen", ".training-curves .plot .main-svg"),
             new(Alone, "training, unknown", "/trainings/{Name}", "/trainings/nothing", ".empty-title"),
+        ];
+    }
+
+    /// <summary>A sweep of three settings over a drawn needle test, with a blind run, an imported one and one that stopped.</summary>
+    private async Task<PageView[]> ResultsAsync()
+    {
+        var seed = new EvalSeed(Alone.Services);
+        var off = await seed.AddAsync(1, "off", i => i % 4 != 3, sweep: "sweep1", kept: 400, milliseconds: 900);
+        var half = await seed.AddAsync(2, "uniform:1:0.5", i => i % 3 != 2, sweep: "sweep1", kept: 200, milliseconds: 600, fails: true);
+        _ = await seed.AddAsync(3, "uniform:1:0.2", i => i % 2 == 0, sweep: "sweep1", kept: 80, milliseconds: 500);
+        _ = await seed.AddAsync(4, "", i => i % 4 == 0, variant: Benchmarks.Records.EvalVariant.Blind);
+        _ = await seed.AddAsync(5, "", _ => true, source: "lmms-eval");
+        var stopped = await seed.AddAsync(6, "off", _ => true, finished: false, sweep: "sweep1");
+        var shares = Alone.Services.GetRequiredService<ShareService>();
+        var run = await shares.CreateAsync(Seed.Me, Data.ShareTarget.Run, half);
+        var board = await shares.CreateAsync(Seed.Me, Data.ShareTarget.Board, EvalSeed.Request.Task);
+        return
+        [
+            new(Alone, "results", "/results", "/results", ".results-table"),
+            new(Alone, "results, nothing matches", "/results", "/results?q=nothing-has-these-words", ".results-none"),
+            new(Alone, "run", "/results/{RunId}", $"/results/{half}", "[data-map=survival]"),
+            new(Alone, "run, stopped", "/results/{RunId}", $"/results/{stopped}", ".run-page .progress"),
+            new(Alone, "run, unknown", "/results/{RunId}", "/results/nothing", ".empty-title"),
+            new(Alone, "sample", "/results/{RunId}/{Ordinal:int}", $"/results/{half}/2", ".clip-video"),
+            new(Alone, "sample, unknown", "/results/{RunId}/{Ordinal:int}", $"/results/{half}/999", ".empty-title"),
+            new(Alone, "sweep", "/results/sweep/{SweepId}", "/results/sweep/sweep1", ".plot .main-svg"),
+            new(Alone, "sweep, unknown", "/results/sweep/{SweepId}", "/results/sweep/nothing", ".empty-title"),
+            new(Alone, "comparison", "/results/compare", $"/results/compare?a={off}&b={half}&flip=2", ".flip-open .clip-video"),
+            new(Alone, "comparison, nothing chosen", "/results/compare", "/results/compare", ".empty-title"),
+            new(Alone, "leaderboard", "/results/board/{*TaskName}", "/results/board/niah", ".board-table"),
+            new(Alone, "leaderboards", "/results/board/{*TaskName}", "/results/board", ".board-list"),
+            new(Alone, "shared run", "/s/{Secret}", "/" + run.Path, "[data-map=survival]", IsInteractive: false),
+            new(Alone, "shared leaderboard", "/s/{Secret}", "/" + board.Path, ".board-table", IsInteractive: false),
         ];
     }
 

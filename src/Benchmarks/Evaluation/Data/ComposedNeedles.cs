@@ -32,9 +32,9 @@ internal sealed class ComposedNeedles : IMediaSource
         using var hash = new DataHash();
         var (isXl, isMulti, isOriginal) = (task is VideoXlNiah, task is NiahMulti, request.Protocol == EvalProtocol.Original);
         var questions = Chosen(request, task, AnnotationFiles.Read(task, files, hash));
-        var lengths = NeedleCells.Lengths(request, !isOriginal ? DrawnNeedles.Lengths
+        var lengths = NeedleCells.Lengths(request, !isOriginal ? DrawnGrid.Lengths
             : isXl ? NeedleGrid.Lengths(1, XlLongest, XlLengths) : [.. Enumerable.Range(1, OriginalLongest / OriginalShortest).Select(i => i * OriginalShortest)]);
-        var depths = isMulti ? [] : NeedleCells.Depths(request, isOriginal && !isXl ? [.. NeedleGrid.Depths(OriginalDepthStep).Where(d => d <= 1)] : DrawnNeedles.Depths);
+        var depths = isMulti ? [] : NeedleCells.Depths(request, isOriginal && !isXl ? [.. NeedleGrid.Depths(OriginalDepthStep).Where(d => d <= 1)] : DrawnGrid.Depths);
         var seesVideo = request.Variant is not (EvalVariant.Blind or EvalVariant.Random);
         if (seesVideo && (string.IsNullOrWhiteSpace(request.Videos) || string.IsNullOrWhiteSpace(request.Needles)))
         {

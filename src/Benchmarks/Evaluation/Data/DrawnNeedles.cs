@@ -11,9 +11,6 @@ namespace Studio.Benchmarks.Evaluation.Data;
 /// </summary>
 internal sealed class DrawnNeedles : IMediaSource
 {
-    /// <summary>Questions a cell by default.</summary>
-    public const int PerCell = 10;
-
     /// <summary>Objects in play: those of the shipped models' words.</summary>
     internal const int Objects = 120;
 
@@ -26,12 +23,6 @@ internal sealed class DrawnNeedles : IMediaSource
 
     private DrawnNeedles(Dictionary<string, WorldRequest> requests, EvalDataOptions options) => (_requests, _videos) = (requests, new(options));
 
-    public static IReadOnlyList<int> Lengths { get; } = [64, 128, 256, 512];
-
-    public static IReadOnlyList<double> Depths { get; } = [0, 0.25, 0.5, 0.75, 1];
-
-    public static IReadOnlyList<int> Hops { get; } = [1, 2, 3];
-
     public static EvalData Open(EvalRequest request, bool multi, EvalDataOptions options)
     {
         var task = new WorldNeedle(multi);
@@ -40,11 +31,11 @@ internal sealed class DrawnNeedles : IMediaSource
             throw new ArgumentException($"{task.Name}: the original's protocol asks the original's questions; name the folder of its annotation files, its needle images and haystack videos.", nameof(request));
         }
 
-        var lengths = NeedleCells.Lengths(request, Lengths);
-        var perCell = request.PerCell ?? PerCell;
+        var lengths = NeedleCells.Lengths(request, DrawnGrid.Lengths);
+        var perCell = request.PerCell ?? DrawnGrid.PerCell;
         EvalDataSource.Require(perCell is >= 1 and <= MaxPerCell, $"{perCell} questions a cell", $"1 to {MaxPerCell}");
-        var cells = multi ? lengths.SelectMany(l => NeedleCells.Hops(request, Hops).Select(h => (Length: l, Depth: (double?)null, Hops: h)))
-            : lengths.SelectMany(l => NeedleCells.Depths(request, Depths).Select(d => (Length: l, Depth: (double?)d, Hops: 0)));
+        var cells = multi ? lengths.SelectMany(l => NeedleCells.Hops(request, DrawnGrid.Hops).Select(h => (Length: l, Depth: (double?)null, Hops: h)))
+            : lengths.SelectMany(l => NeedleCells.Depths(request, DrawnGrid.Depths).Select(d => (Length: l, Depth: (double?)d, Hops: 0)));
         var requests = new Dictionary<string, WorldRequest>(StringComparer.Ordinal);
         var documents = new List<EvalDocument>();
         foreach (var (length, depth, hops) in cells)

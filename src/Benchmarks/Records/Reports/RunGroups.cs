@@ -12,6 +12,9 @@ public static class RunGroups
     /// <summary>A label with more values than this tells documents apart, not groups.</summary>
     public const int MaxValues = 24;
 
+    /// <summary>The label of a sample's part of the set.</summary>
+    public const string Part = "part";
+
     /// <summary>Groups in the order in which labels and values first appear; samples without a score are left out.</summary>
     public static async Task<IReadOnlyList<RunGroup>> OfAsync(IAsyncEnumerable<Sample> samples, CancellationToken ct)
     {
@@ -20,7 +23,7 @@ public static class RunGroups
         await foreach (var sample in samples.WithCancellation(ct).ConfigureAwait(false))
         {
             if (!SampleDocuments.IsScored(sample)) continue;
-            if (sample.Part.Length > 0) Add("part", sample.Part, sample);
+            if (sample.Part.Length > 0) Add(Part, sample.Part, sample);
             foreach (var (label, value) in RecordJson.Read<SortedDictionary<string, string>>(sample.Labels)) Add(label, value, sample);
         }
 

@@ -59,7 +59,13 @@ public sealed partial class MyAccount(AccountService accounts, TokenService toke
         _user = user;
     }
 
-    private static string Address(ShareView link) => link.Target == ShareTarget.Conversation ? $"chat/{link.TargetId}" : $"library/{link.TargetId}";
+    private static string Address(ShareView link) => link.Target switch
+    {
+        ShareTarget.Conversation => $"chat/{link.TargetId}",
+        ShareTarget.Video => $"library/{link.TargetId}",
+        ShareTarget.Run => $"results/{link.TargetId}",
+        _ => $"results/board/{link.TargetId}",
+    };
 
     private async Task RenameAsync()
     {

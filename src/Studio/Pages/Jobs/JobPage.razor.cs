@@ -12,7 +12,7 @@ using Studio.Jobs.Trainings;
 namespace Studio.Pages.Jobs;
 
 /// <summary>One job: how far it is, what it says, what came of it.</summary>
-public sealed partial class JobPage(JobService jobs, StudioOptions options, Toasts toasts, NavigationManager navigation, TimeProvider time)
+public sealed partial class JobPage(JobService jobs, StudioOptions options, Toasts toasts, NavigationManager navigation, TimeProvider time) : LivePage(toasts, time)
 {
     /// <summary>Lines of the log that are shown.</summary>
     private const int LogLines = 300;
@@ -20,13 +20,11 @@ public sealed partial class JobPage(JobService jobs, StudioOptions options, Toas
     /// <summary>What happens within it is drawn together.</summary>
     private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(400);
 
-    private readonly CancellationTokenSource _gone = new();
     private CurrentUser? _user;
     private JobView? _job;
     private JobLogView? _log;
     private ConfirmDialog? _confirm;
     private bool _isMissing;
-    private int _refreshing;
 
     [Parameter] public string Id { get; set; } = "";
 
@@ -36,15 +34,12 @@ public sealed partial class JobPage(JobService jobs, StudioOptions options, Toas
 
     private StudioOptions Options => options;
 
-    private CancellationToken Gone => _gone.Token;
-
     private string? TrainingName => _job is { Kind: TrainingKind.KindName, Attempts: > 0 } job && job.Request.TryGetProperty("name", out var name) ? name.GetString() : null;
 
-    /// <summary>Not disposed itself: what still runs asks it for its token.</summary>
-    public void Dispose()
+    protected override void Dispose(bool isDisposing)
     {
         jobs.Changed -= Refresh;
-        _gone.Cancel();
+        base.Dispose(isDisposing);
     }
 
     protected override void OnInitialized() => jobs.Changed += Refresh;
@@ -66,9 +61,9 @@ public sealed partial class JobPage(JobService jobs, StudioOptions options, Toas
 
     private static string Ordinal(int n) => (n % 100) is 11 or 12 or 13 ? $"{n}th" : (n % 10) switch { 1 => $"{n}st", 2 => $"{n}nd", 3 => $"{n}rd", _ => $"{n}th" };
 
-    private async Task LoadAsync()
+    protected override async Task ReadAsync()
     {
-        if (_user is not { } user || _gone.IsCancellationRequested) return;
+        if (_user is not { } user) return;
         try
         {
             _job = await jobs.GetAsync(user, Id, Gone);
@@ -79,10 +74,6 @@ public sealed partial class JobPage(JobService jobs, StudioOptions options, Toas
         {
             _isMissing = true;
         }
-        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
-        {
-            // Nobody looks any more.
-        }
     }
 
     private Task SetPriorityAsync(ChangeEventArgs e) =>
@@ -91,49 +82,13 @@ public sealed partial class JobPage(JobService jobs, StudioOptions options, Toas
     private async Task ForgetAsync()
     {
         if (!await _confirm!.AskAsync()) return;
-        try
-        {
-            await jobs.DeleteAsync(_user!, Id, Gone);
-            navigation.NavigateTo("jobs");
-        }
-        catch (RequestException e)
-        {
-            toasts.Error(e.Message);
-        }
+        if (await TryAsync(() => jobs.DeleteAsync(_user!, Id, Gone))) navigation.NavigateTo("jobs");
     }
 
-    private async Task TryAsync(Func<Task> work)
-    {
-        try
-        {
-            await work();
-        }
-        catch (RequestException e)
-        {
-            toasts.Error(e.Message);
-        }
-
-        await LoadAsync();
-    }
-
-    /// <summary>Called on any thread, a few times a second while it runs; drawn when the one before is drawn.</summary>
+    /// <summary>Called on any thread, a few times a second while it runs.</summary>
     private void Refresh(string id, string ownerId)
     {
         // Another job's end may move this one forward in the queue.
-        if ((id != Id && _job?.State != JobState.Queued) || Interlocked.Exchange(ref _refreshing, 1) != 0) return;
-        _ = InvokeAsync(async () =>
-        {
-            try
-            {
-                await Task.Delay(s_calm, time, Gone);
-                _ = Interlocked.Exchange(ref _refreshing, 0);
-                await LoadAsync();
-                StateHasChanged();
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                // The page is gone.
-            }
-        });
+        if (id == Id || _job?.State == JobState.Queued) Again(s_calm);
     }
 }

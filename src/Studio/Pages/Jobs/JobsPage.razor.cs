@@ -10,7 +10,7 @@ using Studio.Jobs.Trainings;
 namespace Studio.Pages.Jobs;
 
 /// <summary>What runs, waits and has ended in the background. Which of it is shown stands in the address.</summary>
-public sealed partial class JobsPage(JobService jobs, TrainingRuns trainings, StudioOptions options, Toasts toasts, NavigationManager navigation, TimeProvider time)
+public sealed partial class JobsPage(JobService jobs, TrainingRuns trainings, StudioOptions options, Toasts toasts, NavigationManager navigation, TimeProvider time) : LivePage(toasts, time)
 {
     private const int OnAPage = 25;
 
@@ -20,13 +20,11 @@ public sealed partial class JobsPage(JobService jobs, TrainingRuns trainings, St
     /// <summary>What happens within it is drawn together.</summary>
     private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(500);
 
-    private readonly CancellationTokenSource _gone = new();
     private CurrentUser? _user;
     private Paged<JobView>? _list;
     private IReadOnlyList<JobKindView> _kinds = [];
     private IReadOnlyList<TrainingRunView> _trainings = [];
     private StartTraining? _start;
-    private int _refreshing;
 
     [CascadingParameter] private Task<AuthenticationState> Authentication { get; set; } = null!;
 
@@ -44,17 +42,14 @@ public sealed partial class JobsPage(JobService jobs, TrainingRuns trainings, St
 
     private NavigationManager Navigation => navigation;
 
-    private CancellationToken Gone => _gone.Token;
-
     private JobFilter Filter => Enum.TryParse<JobFilter>(Show, ignoreCase: true, out var filter) && Enum.IsDefined(filter) ? filter : JobFilter.All;
 
     private bool IsFiltered => Filter != JobFilter.All || !string.IsNullOrEmpty(Kind) || Mine;
 
-    /// <summary>Not disposed itself: what still runs asks it for its token.</summary>
-    public void Dispose()
+    protected override void Dispose(bool isDisposing)
     {
         jobs.Changed -= Refresh;
-        _gone.Cancel();
+        base.Dispose(isDisposing);
     }
 
     protected override void OnInitialized() => jobs.Changed += Refresh;
@@ -66,55 +61,20 @@ public sealed partial class JobsPage(JobService jobs, TrainingRuns trainings, St
         await LoadAsync();
     }
 
-    private async Task LoadAsync()
+    protected override async Task ReadAsync()
     {
-        if (_user is not { } user || _gone.IsCancellationRequested) return;
-        try
-        {
-            var page = Math.Clamp(PageNumber ?? 1, 1, 1_000_000);
-            var query = new JobQuery(Filter, Kind, Mine);
-            _list = await jobs.ListAsync(user, query, page, OnAPage, Gone);
-            if (_list.Items.Count == 0 && _list.Total > 0) _list = await jobs.ListAsync(user, query, _list.Pages, OnAPage, Gone);
-            _trainings = await Task.Run(() => (IReadOnlyList<TrainingRunView>)[.. trainings.List().Take(TrainingsShown)], Gone);
-        }
-        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
-        {
-            // Nobody looks any more.
-        }
+        if (_user is not { } user) return;
+        var page = Math.Clamp(PageNumber ?? 1, 1, 1_000_000);
+        var query = new JobQuery(Filter, Kind, Mine);
+        _list = await jobs.ListAsync(user, query, page, OnAPage, Gone);
+        if (_list.Items.Count == 0 && _list.Total > 0) _list = await jobs.ListAsync(user, query, _list.Pages, OnAPage, Gone);
+        _trainings = await Task.Run(() => (IReadOnlyList<TrainingRunView>)[.. trainings.List().Take(TrainingsShown)], Gone);
     }
 
-    private async Task TryAsync(Func<Task> work)
-    {
-        try
-        {
-            await work();
-        }
-        catch (RequestException e)
-        {
-            toasts.Error(e.Message);
-        }
-
-        await LoadAsync();
-    }
-
-    /// <summary>Called on any thread, a few times a second while something runs; drawn when the one before is drawn.</summary>
+    /// <summary>Called on any thread, a few times a second while something runs.</summary>
     private void Refresh(string id, string ownerId)
     {
-        if (_user is not { } user || (!user.IsAdmin && user.Id != ownerId) || Interlocked.Exchange(ref _refreshing, 1) != 0) return;
-        _ = InvokeAsync(async () =>
-        {
-            try
-            {
-                await Task.Delay(s_calm, time, Gone);
-                _ = Interlocked.Exchange(ref _refreshing, 0);
-                await LoadAsync();
-                StateHasChanged();
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                // The page is gone.
-            }
-        });
+        if (_user is { } user && (user.IsAdmin || user.Id == ownerId)) Again(s_calm);
     }
 
     /// <summary>The address with some values changed; another list begins at its first page.</summary>

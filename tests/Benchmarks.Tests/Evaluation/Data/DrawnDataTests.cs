@@ -22,7 +22,7 @@ public sealed class DrawnDataTests : IDisposable
     public void Niah_Default_IsTheWholeGrid()
     {
         var data = Open(new() { Task = "niah" });
-        Assert.Equal(4 * 5 * DrawnNeedles.PerCell, data.Documents.Count);
+        Assert.Equal(4 * 5 * DrawnGrid.PerCell, data.Documents.Count);
         Assert.IsType<WorldNeedle>(data.Task);
         var cells = data.Documents.GroupBy(NeedleGrid.CellOf).ToList();
         Assert.Equal(["64 frames, depth 0", "64 frames, depth 0.25"], cells.Take(2).Select(c => c.Key));
@@ -37,7 +37,7 @@ public sealed class DrawnDataTests : IDisposable
     public void MhNiah_Default_ChainsOfOneToThreeHops()
     {
         var data = Open(new() { Task = "mh-niah" });
-        Assert.Equal(4 * 3 * DrawnNeedles.PerCell, data.Documents.Count);
+        Assert.Equal(4 * 3 * DrawnGrid.PerCell, data.Documents.Count);
         Assert.All(data.Documents, d => Assert.Equal(int.Parse(d.Labels["hops"]) + 1, d.Evidence.Count)); // every card of the chain
         Assert.Equal("64 frames, hops 1", NeedleGrid.CellOf(data.Documents[0]));
         var samples = data.Documents.Select((d, i) => new ScoredSample(d, "", data.Task.Score(d, i % 2 == 0 ? $"({d.GoldLetter}) {d.Answer}" : "none"))).ToList();

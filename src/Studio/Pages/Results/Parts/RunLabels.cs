@@ -1,0 +1,32 @@
+using System.Globalization;
+using Studio.Benchmarks.Records;
+using Studio.Boards;
+
+namespace Studio.Pages.Results.Parts;
+
+/// <summary>Words of runs.</summary>
+internal static class RunLabels
+{
+    public static string Word(RunState state) => state switch
+    {
+        RunState.Open => "waiting",
+        RunState.Running => "running",
+        RunState.Finished => "finished",
+        RunState.Cancelled => "cancelled",
+        _ => "failed",
+    };
+
+    public static string Value(RunState state) => state.ToString().ToLowerInvariant();
+
+    public static string Badge(RunState state) => state switch
+    {
+        RunState.Finished => "badge-ok",
+        RunState.Failed => "badge-danger",
+        RunState.Cancelled => "badge-warn",
+        _ => "",
+    };
+
+    /// <summary>Scored samples, and how many are not.</summary>
+    public static string Count(RunLine run) =>
+        (run.Scored?.ToString(CultureInfo.InvariantCulture) ?? "–") + (run.Failed > 0 ? string.Create(CultureInfo.InvariantCulture, $" (+ {run.Failed} unscored)") : "");
+}

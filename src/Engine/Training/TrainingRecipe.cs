@@ -340,6 +340,13 @@ public sealed record AlbumData
     /// <summary>Pictures of an album, each number equally often.</summary>
     public IReadOnlyList<int> Pictures { get; init; } = [8];
 
+    /// <summary>
+    /// Seconds, hence frames, of each picture; one where nothing is said. VideoChat-Flash merges the tokens of a clip's frames: four different scenes in a clip mix what
+    /// belongs to each, so that its albums need four.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // recipes from before it keep their fingerprint
+    public int? Seconds { get; init; }
+
     /// <summary>Objects in play.</summary>
     public int Objects { get; init; } = WorldObjects.All.Count;
 
@@ -374,6 +381,7 @@ public sealed record AlbumData
     internal void Validate()
     {
         TrainingRecipe.Check(Pictures is { Count: > 0 } && Pictures.All(p => p >= 1 && p <= AlbumMaker.MaxPictures), $"data.album.pictures is [{string.Join(", ", Pictures)}]", $"numbers from 1 to {AlbumMaker.MaxPictures}");
+        TrainingRecipe.Check(Seconds is null or (>= 1 and <= AlbumMaker.MaxSeconds), $"data.album.seconds is {Seconds}", $"1 to {AlbumMaker.MaxSeconds}");
         TrainingRecipe.Check(Objects >= WorldRequest.MinObjects && Objects <= WorldObjects.All.Count, $"data.album.objects is {Objects}", $"{WorldRequest.MinObjects} to {WorldObjects.All.Count}");
         TrainingRecipe.Check(Share is > 0 and <= 1, $"data.album.share is {Share}", "a number above 0, at most 1");
         TrainingRecipe.Check(Cards >= 0 && Large >= 0 && Crowded >= 0 && Cards + Large + Crowded <= 1, $"data.album.cards is {Cards}, large {Large}, crowded {Crowded}", "shares of 1 at most together");

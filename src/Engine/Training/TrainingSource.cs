@@ -77,7 +77,7 @@ public sealed class WorldSource : ITrainingSource
         var random = new WorldRandom(WorldRandom.Hash(_seed, (ulong)index, 0xA1B));
         if (_album is not null && (_dataset is null || random.Below(Permille) < _album.Share * Permille))
         {
-            WorldScript album = AlbumMaker.Compose(WorldSplit.Train, random.Next(), random.Pick(_album.Pictures), _album.Objects, _album.Mix);
+            WorldScript album = AlbumMaker.Compose(WorldSplit.Train, random.Next(), random.Pick(_album.Pictures), _album.Objects, _album.Mix, _album.Seconds ?? 1);
             IReadOnlyList<WorldQuestion> asked = random.Below(Permille) < _album.Lists * Permille ? [] : AlbumQuestions.Ask(album, random.Next(), _album.Questions, _album.Form);
             return Example($"train-album-{index:000000}", album, asked.Count > 0 ? asked : [AlbumQuestions.List(album)]);
         }

@@ -40,6 +40,17 @@ public sealed class AlbumTests
     }
 
     [Fact]
+    public void Compose_OfSeveralSecondsAPicture_ShowsTheSameScenesForLonger()
+    {
+        WorldScript brief = AlbumMaker.Compose(WorldSplit.Train, 5, 4, Objects), lasting = AlbumMaker.Compose(WorldSplit.Train, 5, 4, Objects, seconds: 4);
+        Assert.Equal((4, 16), (brief.FrameCount, lasting.FrameCount));
+        Assert.Equal(AlbumQuestions.List(brief).Answer, AlbumQuestions.List(lasting).Answer);
+        lasting.Validate();
+        Assert.All(lasting.Segments.OfType<WorldShot>().SelectMany(s => s.Actors), a => Assert.True(a.IsSeenAt(3999)));
+        Assert.Throws<ArgumentException>(() => AlbumMaker.Compose(WorldSplit.Train, 5, 4, Objects, seconds: AlbumMaker.MaxSeconds + 1));
+    }
+
+    [Fact]
     public void Compose_OfCards_ShowsNothingElseUpToFour()
     {
         Assert.All(Enumerable.Range(0, Albums), i => Assert.All(AlbumMaker.Compose(WorldSplit.Train, (ulong)i, AlbumMaker.MaxCards, Objects, new AlbumMix(Cards: 100)).Segments, s => Assert.IsType<WorldCard>(s)));

@@ -122,7 +122,8 @@ public sealed class TrainingJobTests : IAsyncLifetime
     {
         var recipes = Path.Combine(_studio.Folders.Data, "recipes");
         _ = Directory.CreateDirectory(recipes);
-        File.Copy(Path.Combine(ReadmeTests.Checkout(), "data", "recipes", "flash-mini.json"), Path.Combine(recipes, "good.json"));
+        var recipe = await File.ReadAllTextAsync(Path.Combine(ReadmeTests.Checkout(), "data", "recipes", "flash-mini-start.json"), Ct); // begins with nothing
+        await File.WriteAllTextAsync(Path.Combine(recipes, "good.json"), recipe, Ct);
         await File.WriteAllTextAsync(Path.Combine(recipes, "bad.json"), """{"name": "bad", "stages": []}""", Ct);
         using var body = System.Text.Json.JsonDocument.Parse(request);
         var refusal = await Assert.ThrowsAsync<RequestException>(() => Jobs.StartAsync(TestStudio.Me, TrainingKind.KindName, body.RootElement, ct: Ct));

@@ -7,7 +7,7 @@ namespace Studio.Engine.World;
 public readonly record struct AlbumMix(int Large = 0, int Crowded = 0, int Cards = 0);
 
 /// <summary>
-/// Makes albums: a second for each picture, each picture another scene, and no object in two of them. Few frames teach much: what,
+/// Makes albums: a second or more for each picture, each picture another scene, and no object in two of them. Few frames teach much: what,
 /// where, how many, which colour, what is written and on which card can be asked about any of them.
 /// </summary>
 public static class AlbumMaker
@@ -15,10 +15,13 @@ public static class AlbumMaker
     /// <summary>Most pictures of an album: their objects must all be different.</summary>
     public const int MaxPictures = 16;
 
+    /// <summary>Longest that a picture is seen.</summary>
+    public const int MaxSeconds = 16;
+
     /// <summary>Most cards, which all differ in frame and number; and one picture with a sign, so that "the sign" is one.</summary>
     internal const int MaxCards = 4;
 
-    private const int PictureMs = 1000;
+    private const int SecondMs = 1000;
     private const int PlaceTries = 300;
     private const int MaxObjects = 4;
     private const int CrowdTries = 12;
@@ -27,14 +30,20 @@ public static class AlbumMaker
     private const int Percent = 100;
 
     /// <summary>An album of a split; the same numbers always give the same one.</summary>
-    /// <param name="pictures">1 to <see cref="MaxPictures"/>: as many seconds, of one frame each.</param>
+    /// <param name="pictures">1 to <see cref="MaxPictures"/>, of a frame a second each.</param>
     /// <param name="objects">Objects in play, <see cref="WorldRequest.MinObjects"/> or more.</param>
+    /// <param name="seconds">That each picture is seen, 1 to <see cref="MaxSeconds"/>: a whole clip of a tower that looks at several frames together, or part of one.</param>
     /// <exception cref="ArgumentException">A number is out of range; the message names it.</exception>
-    public static WorldScript Compose(WorldSplit split, ulong seed, int pictures, int objects, AlbumMix mix = default)
+    public static WorldScript Compose(WorldSplit split, ulong seed, int pictures, int objects, AlbumMix mix = default, int seconds = 1)
     {
         if (pictures is < 1 or > MaxPictures || pictures * PerPicture(mix) > objects)
         {
             throw new ArgumentException($"An album of {pictures} pictures and {objects} objects; give 1 to {MaxPictures} pictures, and {PerPicture(mix)} objects in play for each.");
+        }
+
+        if (seconds is < 1 or > MaxSeconds)
+        {
+            throw new ArgumentException($"Pictures of {seconds} s; give 1 to {MaxSeconds} s.");
         }
 
         if (mix.Large < 0 || mix.Crowded < 0 || mix.Cards < 0 || mix.Large + mix.Crowded + mix.Cards > Percent)
@@ -42,13 +51,13 @@ public static class AlbumMaker
             throw new ArgumentException($"An album of {mix.Cards} % cards, {mix.Large} % large and {mix.Crowded} % crowded pictures; give percentages of 100 at most together.");
         }
 
-        var request = new WorldRequest { Kind = WorldKind.Describe, Split = split, Seed = WorldRandom.Hash(seed, 0xA1B) >> 11, Seconds = pictures, Fps = 1, Objects = objects };
-        return WorldComposer.Compose(request, composer => Plan(composer, pictures, mix));
+        var request = new WorldRequest { Kind = WorldKind.Describe, Split = split, Seed = WorldRandom.Hash(seed, 0xA1B) >> 11, Seconds = pictures * seconds, Fps = 1, Objects = objects };
+        return WorldComposer.Compose(request, composer => Plan(composer, pictures, mix, seconds * SecondMs));
     }
 
     private static int PerPicture(AlbumMix mix) => mix.Crowded > 0 ? WorldGrid.Cells : 6;
 
-    private static WorldPlan Plan(WorldComposer composer, int pictures, AlbumMix mix)
+    private static WorldPlan Plan(WorldComposer composer, int pictures, AlbumMix mix, int ms)
     {
         WorldRandom random = composer.Random;
         WorldColour[] frames = random.Sample(WorldColours.All, MaxCards);
@@ -93,10 +102,14 @@ public static class AlbumMaker
             }
         }
 
-        WorldSegment[] order = [.. made];
+        WorldSegment[] order = [.. made.Select(s => Lasting(s, ms))];
         random.Shuffle<WorldSegment>(order);
         return new WorldPlan(order);
     }
+
+    /// <summary>A picture that is seen for so long; nothing in it moves but its grain.</summary>
+    private static WorldSegment Lasting(WorldSegment picture, int ms) => picture is WorldShot shot
+        ? shot with { LengthMs = ms, Actors = [.. shot.Actors.Select(a => a with { LeaveMs = ms })] } : picture with { LengthMs = ms };
 
     /// <summary>One to four different objects in different parts of the picture, every two of them a pair of the split.</summary>
     /// <param name="wanted">How many, where they find room and pairs.</param>
@@ -180,7 +193,7 @@ public static class AlbumMaker
     }
 
     private static WorldActor Standing(WorldComposer composer, int thing, int tint, WorldPoint place, int size) =>
-        ShotMaker.Standing(composer.Maker.Instance(thing, tint), WorldRole.Main, place, size, PictureMs, WorldMotion.Still);
+        ShotMaker.Standing(composer.Maker.Instance(thing, tint), WorldRole.Main, place, size, SecondMs, WorldMotion.Still);
 
     private static WorldShot Scene(WorldComposer composer, List<WorldActor> actors)
     {
@@ -188,7 +201,7 @@ public static class AlbumMaker
         return new WorldShot
         {
             StartMs = 0,
-            LengthMs = PictureMs,
+            LengthMs = SecondMs,
             Backdrop = WorldBackdrop.Draw(composer.Random, composer.Split, colours).Number,
             Grain = composer.Random.Between(0, MaxGrain),
             Actors = actors,

@@ -39,7 +39,7 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
     /// <summary>Tokens of an answer where a letter is asked for, and the most that are planned of a longer one.</summary>
     private const int LetterTokens = 4, LongAnswerTokens = 128;
 
-    /// <summary>Latest finished runs of a task and model that are looked at for one with the same compression.</summary>
+    /// <summary>Latest finished runs of a task and model whose pace is looked at.</summary>
     private const int RunsRead = 20;
 
     /// <exception cref="Api.RequestException">400, 403: what is asked for cannot be.</exception>
@@ -52,17 +52,26 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
     private async Task<double?> BeforeAsync(IReadOnlyList<Work> works, CancellationToken ct)
     {
         var seconds = 0.0;
-        foreach (var work in works)
+        foreach (var like in works.GroupBy(w => (w.Task, w.Model, w.Variant)))
         {
-            var filter = new RunFilter { Task = work.Task, Model = work.Model, State = RunState.Finished, Source = "studio", Take = RunsRead };
-            var here = (await store.ListAsync(filter, ct).ConfigureAwait(false)).Runs.Where(r => r.Variant == work.Variant && r.Summary is not null && IsHere(r)).ToList();
-            if ((here.Find(r => r.Compression == work.Compression) ?? here.FirstOrDefault()) is not { } run) return null;
-            var costs = RecordJson.Read<RunSummary>(run.Summary!).Costs;
-            if (costs.Milliseconds <= 0) return null;
-            seconds += costs.Milliseconds / 1000 * work.Samples.Sum(s => s.Count * (costs.VisualTokens > 0 && s.Tokens > 0 ? s.Tokens / costs.VisualTokens : 1));
+            var filter = new RunFilter { Task = like.Key.Task, Model = like.Key.Model, State = RunState.Finished, Source = "studio", Take = RunsRead };
+            List<(string Compression, double Pace)> paces =
+            [
+                .. (await store.ListAsync(filter, ct).ConfigureAwait(false)).Runs.Where(r => r.Variant == like.Key.Variant && r.Summary is not null && IsHere(r))
+                    .Select(r => (r.Compression, RecordJson.Read<RunSummary>(r.Summary!).Costs)).Where(r => r.Costs.Milliseconds > 0).Select(r => (r.Compression, r.Costs.Milliseconds / Math.Max(1, r.Costs.VisualTokens))),
+            ];
+            if (paces.Count == 0) return null;
+            foreach (var work in like)
+            {
+                var own = paces.Where(p => p.Compression == work.Compression).Select(p => p.Pace).ToList();
+                seconds += Middle(own.Count > 0 ? own : [.. paces.Select(p => p.Pace)]) / 1000 * work.Samples.Sum(s => (double)s.Count * Math.Max(1, s.Tokens));
+            }
         }
 
         return works.Count > 0 ? seconds : null;
+
+        // A run that shared the machine with other programs says little: the middle one does.
+        static double Middle(List<double> values) => values.Order().ElementAt(values.Count / 2);
     }
 
     /// <summary>Another machine's times say nothing of this one, where machines share a database.</summary>

@@ -9,7 +9,8 @@ namespace Studio.Engine.Training;
 
 /// <summary>
 /// A tower that learns to tell drawn things apart before it meets a decoder, as both originals begin with towers that can see: patch
-/// by patch, which object is there, in which colour, and which letters are written. A linear head on the normalised features says so;
+/// by patch, which object is there, in which colour, and which letters are written. Each frame is a still image here: frames of other
+/// scenes in one clip only stand in the way of learning what a frame shows. A linear head on the normalised features says so;
 /// it is left behind at the end of the stage.
 /// </summary>
 public sealed class RecognitionTrainee : ITrainee
@@ -152,13 +153,13 @@ public sealed class RecognitionTrainee : ITrainee
     /// <summary>Features [patches, channels] of all frames of all samples, and what they show.</summary>
     private Tensor Features(IReadOnlyList<TrainingExample> samples, Labels truth, CancellationToken cancellationToken)
     {
-        int side = Config.Vision.ImageSize, area = Pixel * side * side, clip = _tower.FramesPerClip;
-        var clips = new List<Tensor>(); // bounded by the stage's batch and frames
+        int side = Config.Vision.ImageSize, area = Pixel * side * side;
+        var pictures = new List<Tensor>(); // bounded by the stage's batch and frames
         byte[] resized = new byte[area];
         foreach (TrainingExample sample in samples)
         {
             DrawnVideo video = sample.Video as DrawnVideo ?? throw new ArgumentException($"Sample {sample.Id} is no drawn video, and only of those is known what each patch shows; give data.album or data.world.", nameof(samples));
-            SamplingSettings sampling = _stage.Frames.Sampling(clip);
+            SamplingSettings sampling = _stage.Frames.Sampling(clip: 1);
             FrameSelection selection = FrameSampling.Select(video.Info, Config.System == ModelSystem.VideoXl ? sampling with { Rule = SamplingRule.VideoXl } : sampling);
             Tensor pixels = torch.empty([selection.Count, Pixel, side, side]);
             int at = 0;
@@ -174,10 +175,10 @@ public sealed class RecognitionTrainee : ITrainee
                 at++;
             }
 
-            clips.Add(pixels.reshape(-1, clip, Pixel, side, side).to(_device));
+            pictures.Add(pixels.unsqueeze(1).to(_device));
         }
 
-        return _tower.Forward(torch.cat([.. clips])).reshape(-1, _tower.Width);
+        return _tower.Forward(torch.cat([.. pictures])).reshape(-1, _tower.Width);
     }
 
     private void Write(VideoFrame frame, byte[] resized, Span<float> destination)

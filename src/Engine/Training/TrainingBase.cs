@@ -13,7 +13,7 @@ public sealed record TrainingBase
     /// <summary>Geometry of the trained model that ships with the repository, VideoChat-Flash; "mini-xl" is Video-XL's.</summary>
     public const string Mini = "mini", MiniXl = "mini-xl";
 
-    /// <summary>An installed model's name, or a folder in the published layout.</summary>
+    /// <summary>An installed model's name, or a folder in the published layout, from the recipe's folder or from where the command runs.</summary>
     public string? Model { get; init; }
 
     /// <summary>

@@ -346,6 +346,10 @@ public sealed record AlbumData
     /// <summary>Share of the samples that are albums; the others are videos.</summary>
     public double Share { get; init; } = 1;
 
+    /// <summary>Share of an album's pictures that are cards, as far as their frames and numbers differ (4 an album).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public double Cards { get; init; }
+
     /// <summary>Share of an album's pictures that are easy to see: cards, and single large objects.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public double Large { get; init; }
@@ -355,7 +359,7 @@ public sealed record AlbumData
     public double Crowded { get; init; }
 
     [JsonIgnore]
-    internal AlbumMix Mix => new((int)Math.Round(Large * 100), (int)Math.Round(Crowded * 100));
+    internal AlbumMix Mix => new((int)Math.Round(Large * 100), (int)Math.Round(Crowded * 100), (int)Math.Round(Cards * 100));
 
     /// <summary>Share of the albums that are to be listed; the others are asked about.</summary>
     public double Lists { get; init; } = 0.5;
@@ -372,7 +376,7 @@ public sealed record AlbumData
         TrainingRecipe.Check(Pictures is { Count: > 0 } && Pictures.All(p => p >= 1 && p <= AlbumMaker.MaxPictures), $"data.album.pictures is [{string.Join(", ", Pictures)}]", $"numbers from 1 to {AlbumMaker.MaxPictures}");
         TrainingRecipe.Check(Objects >= WorldRequest.MinObjects && Objects <= WorldObjects.All.Count, $"data.album.objects is {Objects}", $"{WorldRequest.MinObjects} to {WorldObjects.All.Count}");
         TrainingRecipe.Check(Share is > 0 and <= 1, $"data.album.share is {Share}", "a number above 0, at most 1");
-        TrainingRecipe.Check(Large >= 0 && Crowded >= 0 && Large + Crowded <= 1, $"data.album.large is {Large} and crowded {Crowded}", "shares of 1 at most together");
+        TrainingRecipe.Check(Cards >= 0 && Large >= 0 && Crowded >= 0 && Cards + Large + Crowded <= 1, $"data.album.cards is {Cards}, large {Large}, crowded {Crowded}", "shares of 1 at most together");
         TrainingRecipe.Check(Lists is >= 0 and <= 1, $"data.album.lists is {Lists}", "0 to 1");
         TrainingRecipe.Check(Questions is >= 1 and <= AlbumQuestions.MaxQuestions, $"data.album.questions is {Questions}", $"1 to {AlbumQuestions.MaxQuestions}");
     }

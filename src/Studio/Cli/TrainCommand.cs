@@ -157,7 +157,12 @@ internal static class TrainCommand
         if (request.Model is { } named) return ModelLoader.Folder(request.Console, named);
         var wanted = request.Recipe.Base
             ?? throw new ArgumentException($"the recipe '{request.Recipe.Name}' names no base; give --model, or add \"base\": {{ \"geometry\": …, \"tokenizer\": … }} to it");
-        if (wanted.Model is { } model) return ModelLoader.Folder(request.Console, model);
+        if (wanted.Model is { } model)
+        {
+            var beside = Path.Combine(request.RecipeFolder, model);
+            return ModelLoader.Folder(request.Console, Directory.Exists(beside) ? beside : model);
+        }
+
         request.Console.Say($"starting from {wanted.Geometry} with random weights of seed {wanted.Seed}");
         _ = Directory.CreateDirectory(request.Folder);
         var folder = Path.Combine(request.Folder, BaseFolder);

@@ -40,6 +40,13 @@ public sealed class AlbumTests
     }
 
     [Fact]
+    public void Compose_OfCards_ShowsNothingElseUpToFour()
+    {
+        Assert.All(Enumerable.Range(0, Albums), i => Assert.All(AlbumMaker.Compose(WorldSplit.Train, (ulong)i, AlbumMaker.MaxCards, Objects, new AlbumMix(Cards: 100)).Segments, s => Assert.IsType<WorldCard>(s)));
+        Assert.Equal(AlbumMaker.MaxCards, AlbumMaker.Compose(WorldSplit.Train, 1, 8, Objects, new AlbumMix(Cards: 100)).Segments.Count(s => s is WorldCard));
+    }
+
+    [Fact]
     public void Compose_WithCrowdedPictures_ShowsAnotherObjectInEachPart()
     {
         WorldShot[] pictures = [.. Enumerable.Range(0, Albums).SelectMany(i => AlbumMaker.Compose(WorldSplit.Train, (ulong)i, 6, Objects, new AlbumMix(Crowded: 100)).Segments).Cast<WorldShot>()];

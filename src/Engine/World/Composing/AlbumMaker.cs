@@ -1,9 +1,10 @@
 namespace Studio.Engine.World;
 
 /// <summary>Pictures that an album shows beside the ordinary ones, as percentages of all.</summary>
+/// <param name="Cards">Cards only: one or two large pictures on plain paper, the easiest to tell apart.</param>
 /// <param name="Large">Easy to see: cards, and single objects of a third of the frame or more.</param>
 /// <param name="Crowded">A different object in each of the nine parts of the picture: much to tell apart for one picture.</param>
-public readonly record struct AlbumMix(int Large = 0, int Crowded = 0);
+public readonly record struct AlbumMix(int Large = 0, int Crowded = 0, int Cards = 0);
 
 /// <summary>
 /// Makes albums: a second for each picture, each picture another scene, and no object in two of them. Few frames teach much: what,
@@ -36,9 +37,9 @@ public static class AlbumMaker
             throw new ArgumentException($"An album of {pictures} pictures and {objects} objects; give 1 to {MaxPictures} pictures, and {PerPicture(mix)} objects in play for each.");
         }
 
-        if (mix.Large < 0 || mix.Crowded < 0 || mix.Large + mix.Crowded > Percent)
+        if (mix.Large < 0 || mix.Crowded < 0 || mix.Cards < 0 || mix.Large + mix.Crowded + mix.Cards > Percent)
         {
-            throw new ArgumentException($"An album of {mix.Large} % large and {mix.Crowded} % crowded pictures; give percentages of 100 at most together.");
+            throw new ArgumentException($"An album of {mix.Cards} % cards, {mix.Large} % large and {mix.Crowded} % crowded pictures; give percentages of 100 at most together.");
         }
 
         var request = new WorldRequest { Kind = WorldKind.Describe, Split = split, Seed = WorldRandom.Hash(seed, 0xA1B) >> 11, Seconds = pictures, Fps = 1, Objects = objects };
@@ -63,7 +64,14 @@ public static class AlbumMaker
                 continue;
             }
 
-            bool easy = special < mix.Crowded + mix.Large;
+            if (special < mix.Crowded + mix.Cards && cards < MaxCards)
+            {
+                made.Add(Card(composer, frames[cards], numbers[cards]));
+                cards++;
+                continue;
+            }
+
+            bool easy = special < mix.Crowded + mix.Cards + mix.Large;
             int draw = random.Below(easy ? 10 : 20);
             if (draw < 5 && cards < MaxCards)
             {

@@ -190,6 +190,27 @@ public abstract class RunStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Connect_ToTheFirstSchema_UpgradesItWithoutLoss()
+    {
+        var run = await Store.OpenAsync(Make.Run(), again: false, Ct);
+        for (var i = 0; i < 3; i++) _ = await Store.AddAsync(Make.Sample(run.Id, i), Ct);
+        foreach (var later in new[] { "Question", "Interval" }) await ExecuteAsync($"ALTER TABLE samples DROP COLUMN \"{later}\"");
+        await ExecuteAsync("DELETE FROM \"__EFMigrationsHistory\" WHERE \"MigrationId\" NOT LIKE '%_Init'");
+        using var upgraded = await RunStore.ConnectAsync(Store.Target, TimeProvider.System, Ct);
+        Assert.Equal(RecordJson.Text(await Store.GetAsync(run.Id, Ct)), RecordJson.Text(await upgraded.GetAsync(run.Id, Ct)));
+        Assert.Equal(RecordJson.Text(run), RecordJson.Text(await upgraded.GetAsync(run.Id, Ct)));
+        for (var i = 0; i < 3; i++)
+        {
+            var (written, read) = (Make.Sample(run.Id, i), (await upgraded.SampleAsync(run.Id, i, Ct))!);
+            foreach (var field in typeof(Sample).GetProperties().Where(f => f.Name is not ("Question" or "Interval"))) Assert.Equal(field.GetValue(written), field.GetValue(read));
+            Assert.Equal(("", null), (read.Question, read.Interval)); // what the first schema did not have
+        }
+
+        Assert.True(await upgraded.AddAsync(Make.Sample(run.Id, 3), Ct));
+        Assert.Equal(Make.Sample(run.Id, 3).Question, (await upgraded.SampleAsync(run.Id, 3, Ct))!.Question);
+    }
+
+    [Fact]
     public async Task Resolve_TakesAUniqueBeginning()
     {
         var (one, two) = (Make.Run("a"), Make.Run("b"));

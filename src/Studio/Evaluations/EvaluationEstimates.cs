@@ -18,13 +18,14 @@ namespace Studio.Evaluations;
 /// <param name="SecondsHigh">Expected at worst; equal where this machine was measured.</param>
 /// <param name="PeakBytes">Memory at its peak, weights included.</param>
 /// <param name="IsMeasured">Whether times come from this machine's measured rates.</param>
+/// <param name="SecondsBefore">What earlier runs of the same tasks and models on this device say, by their tokens; null where a setting has none.</param>
 /// <param name="Missing">Videos that are not there, the first of them.</param>
 /// <param name="MissingCount">All of them.</param>
 public sealed record EvaluationEstimate(
-    int Documents, int Settings, long Samples, double SecondsLow, double SecondsHigh, long PeakBytes, bool IsMeasured, IReadOnlyList<string> Missing, int MissingCount);
+    int Documents, int Settings, long Samples, double SecondsLow, double SecondsHigh, long PeakBytes, bool IsMeasured, double? SecondsBefore, IReadOnlyList<string> Missing, int MissingCount);
 
 /// <summary>Estimates from the planner: every video encoded once for the settings that share its frames, every question asked in each setting.</summary>
-internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSource rates)
+internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSource rates, IRunStore store)
 {
     /// <summary>Characters of English text a token has, about.</summary>
     private const int CharactersOfToken = 4;
@@ -38,18 +39,58 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
     /// <summary>Tokens of an answer where a letter is asked for, and the most that are planned of a longer one.</summary>
     private const int LetterTokens = 4, LongAnswerTokens = 128;
 
+    /// <summary>Latest finished runs of a task and model whose pace is looked at.</summary>
+    private const int RunsRead = 20;
+
     /// <exception cref="Api.RequestException">400, 403: what is asked for cannot be.</exception>
-    public EvaluationEstimate Of(CurrentUser user, EvaluationRequest request)
+    public async Task<EvaluationEstimate> OfAsync(CurrentUser user, EvaluationRequest request, CancellationToken ct)
+    {
+        var (estimate, works) = await Task.Run(() => Of(user, request), ct).ConfigureAwait(false);
+        return estimate with { SecondsBefore = await BeforeAsync(works, ct).ConfigureAwait(false) };
+    }
+
+    private async Task<double?> BeforeAsync(IReadOnlyList<Work> works, CancellationToken ct)
+    {
+        var seconds = 0.0;
+        foreach (var like in works.GroupBy(w => (w.Task, w.Model, w.Variant)))
+        {
+            var filter = new RunFilter { Task = like.Key.Task, Model = like.Key.Model, State = RunState.Finished, Source = "studio", Take = RunsRead };
+            List<(string Compression, double Pace)> paces =
+            [
+                .. (await store.ListAsync(filter, ct).ConfigureAwait(false)).Runs.Where(r => r.Variant == like.Key.Variant && r.Summary is not null && IsHere(r))
+                    .Select(r => (r.Compression, RecordJson.Read<RunSummary>(r.Summary!).Costs)).Where(r => r.Costs.Milliseconds > 0).Select(r => (r.Compression, r.Costs.Milliseconds / Math.Max(1, r.Costs.VisualTokens))),
+            ];
+            if (paces.Count == 0) return null;
+            foreach (var work in like)
+            {
+                var own = paces.Where(p => p.Compression == work.Compression).Select(p => p.Pace).ToList();
+                seconds += Middle(own.Count > 0 ? own : [.. paces.Select(p => p.Pace)]) / 1000 * work.Samples.Sum(s => (double)s.Count * Math.Max(1, s.Tokens));
+            }
+        }
+
+        return works.Count > 0 ? seconds : null;
+
+        // A run that shared the machine with other programs says little: the middle one does.
+        static double Middle(List<double> values) => values.Order().ElementAt(values.Count / 2);
+    }
+
+    /// <summary>Another machine's times say nothing of this one, where machines share a database.</summary>
+    private bool IsHere(Run run) => Boards.BoardView.ProvenanceOf(run)?.Device == parts.Models.Device.Device.ToString();
+
+    private (EvaluationEstimate Estimate, IReadOnlyList<Work> Works) Of(CurrentUser user, EvaluationRequest request)
     {
         var (asked, plan) = parts.Check(user, request);
         var measured = rates.TryGet();
         var (seconds, peak) = (default(SecondsRange), 0L);
+        var works = new List<Work>(); // one a setting
         var encoded = new HashSet<(string Model, int Frames)>(); // bounded by settings and lengths
         foreach (var (setting, data) in plan.Items)
         {
             if (setting.Variant == EvalVariant.Random) continue;
             var model = parts.Models.Catalog.Describe(parts.Models.Catalog.Find(setting.Setting.Model));
             var text = TextTokens(data);
+            var samples = new List<(int Tokens, int Count)>(); // one a length
+            var compression = "";
             foreach (var group in data.Documents.GroupBy(d => Frames(setting, data.Task, d)))
             {
                 var cost = Planner.Make(Request(model.Config, setting, data, group.Key, text), measured, Environment.ProcessorCount);
@@ -61,13 +102,18 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
                 }
 
                 peak = Math.Max(peak, cost.Cost.Memory.Peak);
+                samples.Add((cost.Cost.Tokens.Visual, group.Count()));
+                compression = cost.Compression;
             }
+
+            works.Add(new(data.Task.Name, model.Name, setting.Variant, compression, samples));
         }
 
         var documents = plan.Items[0].Data.Documents.Count;
-        return new(
-            documents, plan.Items.Count, plan.Items.Sum(i => (long)i.Data.Documents.Count), seconds.Low, seconds.High, peak, measured is not null,
+        EvaluationEstimate estimate = new(
+            documents, plan.Items.Count, plan.Items.Sum(i => (long)i.Data.Documents.Count), seconds.Low, seconds.High, peak, measured is not null, null,
             [.. plan.Missing.Take(EvaluationParts.MissingShown)], plan.Missing.Count);
+        return (estimate, works);
     }
 
     private CostRequest Request(ModelConfig config, EvalRequest request, IEvalData data, int frames, int text)
@@ -111,4 +157,7 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
 
     private static int TextTokens(IEvalData data) =>
         FormTokens + (int)(data.Documents.Take(PromptsRead).Average(d => d.Question.Length + d.Options.Sum(o => o.Length)) / CharactersOfToken);
+
+    /// <summary>What one setting asks: how many samples of how many visual tokens.</summary>
+    private sealed record Work(string Task, string Model, EvalVariant Variant, string Compression, IReadOnlyList<(int Tokens, int Count)> Samples);
 }

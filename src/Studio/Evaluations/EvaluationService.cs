@@ -22,7 +22,7 @@ internal sealed class EvaluationService(IRunStore store, JobService jobs, Evalua
         new(EvalDataSource.Custom, "Own set: CSV or JSONL of video, question, options, answer", false, [], true, false, false, false, null, 0, 0, 1, 1),
     ];
 
-    public Task<EvaluationEstimate> EstimateAsync(CurrentUser user, EvaluationRequest request, CancellationToken ct) => Task.Run(() => estimates.Of(user, request), ct);
+    public Task<EvaluationEstimate> EstimateAsync(CurrentUser user, EvaluationRequest request, CancellationToken ct) => estimates.OfAsync(user, request, ct);
 
     /// <exception cref="RequestException">400, 403, 429: the message names the value.</exception>
     public Task<JobView> StartAsync(CurrentUser user, EvaluationRequest request, JobPriority priority = JobPriority.Normal, CancellationToken ct = default) =>

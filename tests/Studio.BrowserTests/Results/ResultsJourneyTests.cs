@@ -21,12 +21,12 @@ public sealed class ResultsJourneyTests(StudioFixture studio) : IClassFixture<St
         await page.Page.Locator(".results-picked").GetByRole(AriaRole.Link, new() { Name = "Compare" }).ClickAsync();
         await Assertions.Expect(page.Page.Locator(".flip")).ToHaveCountAsync(2);
         await page.Page.Locator("[data-flip='3']").ClickAsync();
-        await PlaysAsync(page.Page.Locator(".flip-open .clip-video"));
+        await Clips.PlaysAsync(page.Page.Locator(".flip-open .clip-video"));
 
         await page.GoAsync($"/results/{first}?show=wrong");
         await page.Page.GetByRole(AriaRole.Link, new() { Name = "Sample 3" }).ClickAsync();
         await Assertions.Expect(page.Page.Locator("#verdict")).ToHaveTextAsync("Wrong");
-        await PlaysAsync(page.Page.Locator(".clip-video"));
+        await Clips.PlaysAsync(page.Page.Locator(".clip-video"));
 
         await page.GoAsync("/results/board/niah");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Share" }).ClickAsync();
@@ -36,8 +36,4 @@ public sealed class ResultsJourneyTests(StudioFixture studio) : IClassFixture<St
         await Assertions.Expect(page.Page.Locator(".board-table tbody tr")).ToHaveCountAsync(2);
         Assert.Equal(0, await page.Page.Locator(".board-table a").CountAsync());
     }
-
-    /// <summary>The browser has read pictures of the drawn video.</summary>
-    private static Task<System.Text.Json.JsonElement?> PlaysAsync(ILocator video) =>
-        video.EvaluateAsync("v => new Promise((done, fail) => { if (v.readyState >= 1) return done(true); v.addEventListener('loadedmetadata', () => done(true), { once: true }); v.addEventListener('error', () => fail(new Error('the clip cannot be played')), { once: true }); v.load(); })");
 }

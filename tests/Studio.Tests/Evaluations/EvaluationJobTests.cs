@@ -122,6 +122,7 @@ public sealed class EvaluationJobTests : IAsyncLifetime
         var estimate = await SendAsync(HttpMethod.Post, "estimates", body);
         Assert.Equal((2, 2, 4), (estimate.GetProperty("documents").GetInt32(), estimate.GetProperty("settings").GetInt32(), estimate.GetProperty("samples").GetInt32()));
         Assert.True(estimate.GetProperty("peakBytes").GetInt64() > 0 && estimate.GetProperty("secondsHigh").GetDouble() > 0);
+        Assert.Equal(JsonValueKind.Null, estimate.GetProperty("secondsBefore").ValueKind);
         var job = await SendAsync(HttpMethod.Post, "sweeps", body, HttpStatusCode.Accepted);
         var done = await UntilAsync(job.GetProperty("id").GetString()!, JobState.Finished);
         Assert.StartsWith("results/sweep/", done.ResultPath, StringComparison.Ordinal);
@@ -132,6 +133,7 @@ public sealed class EvaluationJobTests : IAsyncLifetime
         var run = await SendAsync(HttpMethod.Get, $"runs/{id}");
         Assert.Equal(("two", "world"), (run.GetProperty("note").GetString(), run.GetProperty("given").GetProperty("task").GetString()));
         Assert.Equal(2, run.GetProperty("summary").GetProperty("scored").GetInt32());
+        Assert.InRange((await SendAsync(HttpMethod.Post, "estimates", body)).GetProperty("secondsBefore").GetDouble(), 1e-3, 600); // the runs above say it
         var samples = await SendAsync(HttpMethod.Get, $"runs/{id}/samples?page=2&size=1");
         Assert.Equal((2, 1), (samples.GetProperty("total").GetInt32(), samples.GetProperty("items")[0].GetProperty("ordinal").GetInt32()));
         Assert.Equal(0, (await SendAsync(HttpMethod.Get, $"runs/{id}/samples?show=failed")).GetProperty("total").GetInt32());

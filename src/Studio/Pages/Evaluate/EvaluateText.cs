@@ -13,6 +13,7 @@ internal static class EvaluateText
 
     public static string Time(EvaluationEstimate estimate)
     {
+        if (estimate.SecondsBefore is { } before) return Minutes(before);
         var (low, high) = (Minutes(estimate.SecondsLow), Minutes(estimate.SecondsHigh));
         return low == high ? low : $"{low} to {high}";
     }

@@ -20,6 +20,9 @@ public sealed partial class JobPage(JobService jobs, StudioOptions options, Toas
     /// <summary>What happens within it is drawn together.</summary>
     private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(400);
 
+    /// <summary>Of a request what the server put into it for itself.</summary>
+    private static readonly string[] s_added = ["ownerName", "askedAt", "sweepId"];
+
     private CurrentUser? _user;
     private JobView? _job;
     private JobLogView? _log;
@@ -50,11 +53,18 @@ public sealed partial class JobPage(JobService jobs, StudioOptions options, Toas
         await LoadAsync();
     }
 
-    /// <summary>What was asked for: the request's own names and values, but for what is empty.</summary>
-    private static IEnumerable<(string Name, string Value)> Settings(JobView job) =>
-        job.Request.ValueKind != JsonValueKind.Object ? [] : job.Request.EnumerateObject()
-            .Where(p => p.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False or JsonValueKind.Undefined))
-            .Select(p => (Spaced(p.Name), p.Value.ValueKind == JsonValueKind.True ? "yes" : p.Value.ToString()));
+    /// <summary>What was asked for: the request's own names and values, but for what is empty and what the server added.</summary>
+    private static IEnumerable<(string Name, string Value)> Settings(JsonElement request) => request.ValueKind != JsonValueKind.Object ? [] : request.EnumerateObject().SelectMany(p => p.Value.ValueKind switch
+    {
+        JsonValueKind.Null or JsonValueKind.False or JsonValueKind.Undefined => [],
+        _ when s_added.Contains(p.Name) => [],
+        JsonValueKind.Object => Settings(p.Value),
+        JsonValueKind.Array when p.Value.GetArrayLength() == 0 => [],
+        JsonValueKind.Array => [(Spaced(p.Name), string.Join(", ", p.Value.EnumerateArray()))],
+        JsonValueKind.String when p.Value.GetString() is "" => [],
+        JsonValueKind.True => [(Spaced(p.Name), "yes")],
+        _ => [(Spaced(p.Name), p.Value.ToString())],
+    });
 
     /// <summary>"allowMissing" as "Allow missing".</summary>
     private static string Spaced(string name) => string.Concat(name.Select((c, i) => i == 0 ? $"{char.ToUpperInvariant(c)}" : char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : $"{c}"));

@@ -35,7 +35,7 @@ public static class Trainees
         ArgumentNullException.ThrowIfNull(config);
         if (stage.Recognition)
         {
-            RecognitionTrainee.Check(stage, config);
+            PatchTrainee.Check(stage, config);
         }
         else if (config.System == ModelSystem.VideoXl)
         {
@@ -64,7 +64,8 @@ public static class Trainees
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(stage);
-        return stage.Recognition ? new RecognitionTrainee(stage, config, weights, device, seed)
+        return stage.Recognition && stage.Rates.Projector is not null ? new WordTrainee(stage, config, weights, tokenizer, device)
+            : stage.Recognition ? new RecognitionTrainee(stage, config, weights, device, seed)
             : config.System == ModelSystem.VideoXl ? new XlTrainee(stage, config, weights, tokenizer, device, seed)
             : new FlashTrainee(stage, config, weights, tokenizer, device);
     }

@@ -234,8 +234,8 @@ public sealed record TrainingStage
     public bool Checkpointing { get; init; }
 
     /// <summary>
-    /// The tower alone learns what each patch of drawn pictures shows (<see cref="RecognitionTrainee"/>); the decoder is not asked, and
-    /// template, masking, join and maxLength say nothing.
+    /// What each patch of drawn pictures shows is learned without asking the decoder: by the tower alone (<see cref="RecognitionTrainee"/>), or
+    /// with a rate of the projector in the decoder's words (<see cref="WordTrainee"/>). Template, masking, join and maxLength say nothing.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public bool Recognition { get; init; }
@@ -278,7 +278,7 @@ public sealed record TrainingStage
         Check(Resolution is null or (>= 16 and <= 4096), $"resolution is {Resolution}", "16 to 4096 pixels");
         Check(MaxLength >= 16, $"maxLength is {MaxLength}", "16 or more");
         Check(Precision is "fp32" or "bf16", $"precision is '{Precision}'", "fp32 or bf16");
-        Check(!Recognition || (Rates.Tower is not null && Rates.All().Count(r => r.Rate is not null) == 1), "recognition is learned by the tower alone", "rates.tower and no other rate");
+        Check(!Recognition || (Rates.Decoder is null && Rates.Summary is null), "recognition is learned without the decoder", "rates.tower, rates.projector or both");
         Check(!Recognition || Data.Annotations is null, "recognition needs to know what each patch shows, and annotations do not say it", "drawn data: data.album or data.world");
         Check(!Recognition || (Ratios is null && Drops is null && Lora is null), "recognition has no decoder whose tokens are compressed or corrected", "neither ratios nor drops nor lora");
         Lora?.Validate(Name, Rates);

@@ -13,6 +13,9 @@ public sealed class PatchTruth
     /// <summary>Numbers of letters: positions in what can be written.</summary>
     public static int Letters => TextPainter.Letters.Length;
 
+    /// <summary>The letter of a number.</summary>
+    public static char LetterOf(int number) => TextPainter.Letters[number];
+
     /// <summary>Numbers of colours: 0 for natural ones, 1 + a <see cref="WorldColour"/>.</summary>
     public static int Colours => WorldColours.All.Count + 1;
 

@@ -1,0 +1,108 @@
+using Studio.Engine.Checkpoints;
+using Studio.Engine.Layers;
+using Studio.Engine.Tokenization;
+using Studio.Engine.Torch;
+using Studio.Engine.Vision;
+using Studio.Engine.World;
+
+namespace Studio.Engine.Training;
+
+/// <summary>
+/// A projector that learns to say what a patch shows in the decoder's own words, before the decoder is asked: each projected patch is to
+/// point at the embeddings of the tokens that name its object, its colour, its mark. The decoder's embeddings stay as they are. It then reads
+/// visual tokens much as it reads text, where captions alone leave it to find out both the words and where they come from.
+/// </summary>
+public sealed class WordTrainee : PatchTrainee
+{
+    /// <summary>What a patch scores at the word that it equals: the softmax over the vocabulary is then nearly sure.</summary>
+    private const double Certain = 10;
+
+    private readonly Linear _up, _down;
+    private readonly Tensor _embeddings;
+    private readonly double _scale;
+    private readonly TowerWeights _weights;
+    private readonly int[][] _objects, _colours; // token ids by number
+    private readonly Tokenizer _tokenizer;
+
+    /// <inheritdoc cref="Trainees.Create"/>
+    public WordTrainee(TrainingStage stage, ModelConfig config, Weights weights, Tokenizer tokenizer, Device device)
+        : base(stage, config, weights, device)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(weights);
+        _tokenizer = tokenizer;
+        bool isFlash = config.System == ModelSystem.VideoChatFlash;
+        _weights = new TowerWeights(weights, isFlash ? ToMeConnector.Prefix : TensorLayout.ProjectorPrefix, device, ScalarType.Float32);
+        string name = isFlash ? "mlp." : "";
+        Linear Layer(int number) => new(_weights.Get($"{name}{number}.weight", -1, -1), _weights.Get($"{name}{number}.bias", -1));
+        (_up, _down) = (Layer(0), Layer(2));
+        using (torch.no_grad())
+        {
+            using var scope = torch.NewDisposeScope();
+            _embeddings = weights.Get(TensorLayout.EmbedTokens).to(device, ScalarType.Float32).detach().DetachFromDisposeScope();
+            _scale = Certain / _embeddings.pow(2).sum(1).mean().item<float>();
+        }
+
+        _objects = [.. WorldObjects.All.Select(o => Tokens(o.Name))];
+        _colours = [.. WorldColours.All.Select(c => Tokens(c.Name()))];
+    }
+
+    public override IReadOnlyList<ParameterGroup> Groups => ModelGroups;
+
+    /// <summary>Whether the word that each patch points at most is one of those that name it: right ones, of how many.</summary>
+    internal (int Right, int Of) Measure(IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var constant = torch.no_grad();
+        var truth = new Labels();
+        long[] said = Scores(Features(samples, truth, cancellationToken)).argmax(1).cpu().ToArray<long>();
+        int[][] words = [.. Enumerable.Range(0, said.Length).Select(p => Words(truth, p))];
+        int[] named = [.. Enumerable.Range(0, said.Length).Where(p => words[p].Length > 0)];
+        return (named.Count(p => words[p].Contains((int)said[p])), named.Length);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            _embeddings.Dispose();
+            _weights.Dispose();
+        }
+    }
+
+    /// <summary>Every token of every patch counts alike.</summary>
+    private protected override (Tensor Loss, int Labelled) LossOf(Tensor features, Labels truth)
+    {
+        var (patches, tokens) = (new List<long>(), new List<long>()); // bounded by the batch's patches and the longest name
+        int labelled = 0;
+        for (int patch = 0; patch < truth.Objects.Count; patch++)
+        {
+            int[] words = Words(truth, patch);
+            labelled += words.Length > 0 ? 1 : 0;
+            patches.AddRange(Enumerable.Repeat((long)patch, words.Length));
+            tokens.AddRange(words.Select(w => (long)w));
+        }
+
+        if (labelled == 0)
+        {
+            throw new ArgumentException("No patch of the batch shows anything with a name; draw other albums, or more in a batch.", nameof(truth));
+        }
+
+        Tensor chosen = features.index_select(0, torch.tensor([.. patches]).to(Device));
+        return (torch.nn.functional.cross_entropy(Scores(chosen), torch.tensor([.. tokens]).to(Device)), labelled);
+    }
+
+    private Tensor Scores(Tensor features) => torch.matmul(_down.Forward(Activations.Gelu(_up.Forward(features))), _embeddings.t()).mul(_scale);
+
+    /// <summary>The tokens that name what a patch shows; none for a backdrop.</summary>
+    private int[] Words(Labels truth, int patch)
+    {
+        (long thing, long colour, long first, long second) = (truth.Objects[patch], truth.Colours[patch], truth.First[patch], truth.Second[patch]);
+        return first >= 0 ? Tokens($"{PatchTruth.LetterOf((int)first)}{PatchTruth.LetterOf((int)second)}")
+            : [.. thing >= 0 ? _objects[thing] : [], .. colour > 0 ? _colours[colour - 1] : []];
+    }
+
+    /// <summary>A word as it stands inside a sentence.</summary>
+    private int[] Tokens(string word) => [.. _tokenizer.Encode(" " + word)];
+}

@@ -123,9 +123,10 @@ public sealed partial class ChatJourneyTests(StudioFixture studio) : IClassFixtu
     [Fact]
     public async Task Times_SeekThePlayer_FromLinksToo_AndConversationsAreFoundAndDeleted()
     {
+        await using var page = await StudioPage.OpenAsync(studio);
+        await page.AddSampleAsync(); // only an empty library offers it, and the tests come in any order
         var film = await Film.DrawAsync(studio.DataFolder, "long film.mp4", "testsrc=size=160x90:rate=1", 800);
         var (conversation, answer) = await Seed.ConversationAsync(studio, film, "When does the lighthouse appear?", "First at 12:34, behind the quay; before, at 0:10, there is only fog.");
-        await using var page = await StudioPage.OpenAsync(studio);
         await page.GoAsync($"/chat/{conversation}");
         await page.Page.Locator("a.time-link", new() { HasText = "12:34" }).ClickAsync();
         await PlayerAtAsync(page, 754);
@@ -165,6 +166,7 @@ public sealed partial class ChatJourneyTests(StudioFixture studio) : IClassFixtu
     {
         var file = await Film.DrawAsync(studio.DataFolder, "dropped.mp4", "testsrc=size=320x180:rate=5", 3);
         await using var page = await StudioPage.OpenAsync(studio);
+        await page.AddSampleAsync(); // only an empty library offers it, and the tests come in any order
         await page.GoAsync("/chat");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Attach" }).ClickAsync();
         await page.Page.Locator("dialog[open] input[data-upload]").SetInputFilesAsync(file);

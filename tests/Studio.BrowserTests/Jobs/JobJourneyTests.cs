@@ -55,7 +55,7 @@ public sealed class JobJourneyTests(StudioFixture studio) : IClassFixture<Studio
         await using var later = await StudioPage.OpenAsync(studio);
         await later.GoAsync(new Uri(page.Page.Url).PathAndQuery);
         await Assertions.Expect(later.Page.Locator(".job-headline .badge")).ToHaveTextAsync("finished", new() { Timeout = PatienceMs });
-        await later.Page.GetByRole(AriaRole.Link, new() { Name = "Result" }).ClickAsync();
+        await later.Page.GetByRole(AriaRole.Link, new() { Name = "Result", Exact = true }).ClickAsync();
         await later.ExpectAsync("h1", "first-try");
         await Wait.UntilAsync(async () => await UpdatesAsync(later.Page.Locator(".training-curves")) == 150, "every update stands once in the curve");
         await later.GoAsync("/jobs?show=ended");

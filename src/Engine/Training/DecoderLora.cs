@@ -64,18 +64,7 @@ public sealed class DecoderLora : IDisposable
 
     /// <summary>Takes over what <see cref="FileName"/> in a checkpoint holds.</summary>
     /// <exception cref="InvalidDataException">It is of another decoder or other settings.</exception>
-    public void Restore(string folder)
-    {
-        using Weights saved = MappedTensors.MapAll(Path.Combine(folder, FileName));
-        using var constant = torch.no_grad();
-        foreach ((string name, Tensor value) in ParametersOf(_corrections))
-        {
-            using var scope = torch.NewDisposeScope();
-            Tensor found = saved.TryGet(name) is { } tensor && tensor.shape.SequenceEqual(value.shape) ? tensor
-                : throw new InvalidDataException($"{Path.Combine(folder, FileName)} has no {name} of shape [{string.Join(", ", value.shape)}]; it was saved with other lora settings. Start the stage anew.");
-            _ = value.copy_(found);
-        }
-    }
+    public void Restore(string folder) => TrainingCheckpoint.Restore(Path.Combine(folder, FileName), ParametersOf(_corrections), "with other lora settings");
 
     public void Dispose()
     {

@@ -136,19 +136,21 @@ public sealed class FlashTrainee : VisualTrainee
         int side = Config.Vision.ImageSize;
         byte[] resized = new byte[3 * side * side];
         var clips = new List<Tensor>(); // bounded by the stage's frames
-        foreach (Tensor pixels in Pixels(frames, count, clip, Write, cancellationToken))
+        foreach (Tensor pixels in Pixels(frames, count, clip, (frame, pixels) => Write(frame, side, resized, pixels), cancellationToken))
         {
             clips.Add(EncodeClip(pixels, _connector.ClipTokens(clip)));
         }
 
         Tensor? newline = _weights.TryGet(TensorLayout.FrameNewline);
         return VisualOrder.VideoRows(torch.cat([.. clips]), Config.Connector.NewlinePosition, newline).MoveToOuterDisposeScope();
+    }
 
-        void Write(VideoFrame frame, Span<float> destination)
-        {
-            PillowResize.Bicubic(frame.Rgb.Span, frame.Width, frame.Height, resized, side, side);
-            PixelPreprocessor.ImageNet.Normalize(resized, destination);
-        }
+    /// <summary>A frame as the tower takes it, stretched to a square.</summary>
+    /// <param name="resized">Buffer of a square's bytes.</param>
+    internal static void Write(VideoFrame frame, int side, byte[] resized, Span<float> destination)
+    {
+        PillowResize.Bicubic(frame.Rgb.Span, frame.Width, frame.Height, resized, side, side);
+        PixelPreprocessor.ImageNet.Normalize(resized, destination);
     }
 
     /// <param name="pixels">[frames, 3, side, side] of one clip.</param>

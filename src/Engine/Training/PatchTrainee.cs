@@ -86,6 +86,7 @@ public abstract class PatchTrainee : ITrainee
     /// <summary>Features [patches, channels] of all frames of all samples, and what they show.</summary>
     private protected Tensor Features(IReadOnlyList<TrainingExample> samples, Labels truth, CancellationToken cancellationToken)
     {
+        bool isXl = Config.System == ModelSystem.VideoXl;
         int side = Config.Vision.ImageSize, area = Pixel * side * side;
         var pictures = new List<Tensor>(); // bounded by the stage's batch and frames
         byte[] resized = new byte[area];
@@ -93,14 +94,22 @@ public abstract class PatchTrainee : ITrainee
         {
             DrawnVideo video = sample.Video as DrawnVideo ?? throw new ArgumentException($"Sample {sample.Id} is no drawn video, and only of those is known what each patch shows; give data.album or data.world.", nameof(samples));
             SamplingSettings sampling = _stage.Frames.Sampling(clip: 1);
-            FrameSelection selection = FrameSampling.Select(video.Info, Config.System == ModelSystem.VideoXl ? sampling with { Rule = SamplingRule.VideoXl } : sampling);
+            FrameSelection selection = FrameSampling.Select(video.Info, isXl ? sampling with { Rule = SamplingRule.VideoXl } : sampling);
             Tensor pixels = torch.empty([selection.Count, Pixel, side, side]);
             int at = 0;
             foreach (VideoFrame frame in video.Read(selection, cancellationToken))
             {
                 using (frame)
                 {
-                    Write(frame, resized, pixels.data<float>().Slice(at * area, area));
+                    Span<float> destination = pixels.data<float>().Slice(at * area, area);
+                    if (isXl)
+                    {
+                        XlTrainee.Write(frame, side, resized, destination);
+                    }
+                    else
+                    {
+                        FlashTrainee.Write(frame, side, resized, destination);
+                    }
                 }
 
                 _truth.Read(video.Script, selection.Indices[at]);
@@ -111,29 +120,7 @@ public abstract class PatchTrainee : ITrainee
             pictures.Add(pixels.unsqueeze(1).to(Device));
         }
 
-        Tensor all = torch.cat([.. pictures]);
-        if (_stage.Rates.Tower is not null)
-        {
-            return _tower.Forward(all).reshape(-1, _tower.Width);
-        }
-
-        using var constant = torch.no_grad();
-        return _tower.Forward(all).reshape(-1, _tower.Width);
-    }
-
-    private void Write(VideoFrame frame, byte[] resized, Span<float> destination)
-    {
-        int side = Config.Vision.ImageSize;
-        if (Config.System == ModelSystem.VideoXl)
-        {
-            CentreCrop.Resize(frame.Rgb.Span, frame.Width, frame.Height, resized, side);
-            PixelPreprocessor.Clip.Normalize(resized, destination);
-        }
-        else
-        {
-            PillowResize.Bicubic(frame.Rgb.Span, frame.Width, frame.Height, resized, side, side);
-            PixelPreprocessor.ImageNet.Normalize(resized, destination);
-        }
+        return VisualTrainee.Features(_stage, _tower, torch.cat([.. pictures])).reshape(-1, _tower.Width);
     }
 
     /// <summary>What the patches of a batch show, <see cref="PatchTruth.Nothing"/> where nothing; bounded by the batch.</summary>

@@ -131,14 +131,21 @@ public static class TrainingCheckpoint
             return;
         }
 
-        string path = Path.Combine(folder, HeadFile);
+        Restore(Path.Combine(folder, HeadFile), trainee.Head, "by another version");
+    }
+
+    /// <summary>Puts saved parameters back in place.</summary>
+    /// <param name="otherwise">How the file was saved where it does not fit, for the message.</param>
+    /// <exception cref="InvalidDataException">A parameter is missing or has another shape.</exception>
+    internal static void Restore(string path, IReadOnlyList<Parameter> parameters, string otherwise)
+    {
         using Weights saved = MappedTensors.MapAll(path);
         using var constant = torch.no_grad();
-        foreach ((string name, Tensor value) in trainee.Head)
+        foreach ((string name, Tensor value) in parameters)
         {
             using var scope = torch.NewDisposeScope();
             Tensor found = saved.TryGet(name) is { } tensor && tensor.shape.SequenceEqual(value.shape) ? tensor
-                : throw new InvalidDataException($"{path} has no {name} of shape [{string.Join(", ", value.shape)}]; it was saved by another version. Start the stage anew.");
+                : throw new InvalidDataException($"{path} has no {name} of shape [{string.Join(", ", value.shape)}]; it was saved {otherwise}. Start the stage anew.");
             _ = value.copy_(found);
         }
     }

@@ -105,9 +105,12 @@ public abstract class VisualTrainee : ITrainee
     }
 
     /// <summary>The tower's features; a frozen tower records no graph.</summary>
-    private protected Tensor Features(VisionTower tower, Tensor pixels)
+    private protected Tensor Features(VisionTower tower, Tensor pixels) => Features(Stage, tower, pixels);
+
+    /// <inheritdoc cref="Features(VisionTower, Tensor)"/>
+    internal static Tensor Features(TrainingStage stage, VisionTower tower, Tensor pixels)
     {
-        if (Stage.Rates.Tower is not null)
+        if (stage.Rates.Tower is not null)
         {
             return tower.Forward(pixels);
         }

@@ -31,9 +31,8 @@ public sealed class WordTrainee : PatchTrainee
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(weights);
         _tokenizer = tokenizer;
-        bool isFlash = config.System == ModelSystem.VideoChatFlash;
-        _weights = new TowerWeights(weights, isFlash ? ToMeConnector.Prefix : TensorLayout.ProjectorPrefix, device, ScalarType.Float32);
-        string name = isFlash ? "mlp." : "";
+        _weights = new TowerWeights(weights, TensorLayout.ProjectorPrefix, device, ScalarType.Float32);
+        string name = config.System == ModelSystem.VideoChatFlash ? "mlp." : "";
         Linear Layer(int number) => new(_weights.Get($"{name}{number}.weight", -1, -1), _weights.Get($"{name}{number}.bias", -1));
         (_up, _down) = (Layer(0), Layer(2));
         using (torch.no_grad())

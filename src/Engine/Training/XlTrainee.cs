@@ -91,18 +91,20 @@ public sealed class XlTrainee : VisualTrainee
         int side = Config.Vision.ImageSize;
         byte[] square = new byte[3 * side * side];
         var encoded = new List<Tensor>(); // bounded by the stage's frames
-        foreach (Tensor pixels in Pixels(frames, count, FramesAtOnce(), Write, cancellationToken))
+        foreach (Tensor pixels in Pixels(frames, count, FramesAtOnce(), (frame, pixels) => Write(frame, side, square, pixels), cancellationToken))
         {
             encoded.Add(Encode(pixels, _connector.ImageTokens));
         }
 
         return TileOrder.Ended(torch.cat([.. encoded]).reshape(-1, _connector.Width), Config.Connector.TileMerge, _newline).MoveToOuterDisposeScope();
+    }
 
-        void Write(VideoFrame frame, Span<float> destination)
-        {
-            CentreCrop.Resize(frame.Rgb.Span, frame.Width, frame.Height, square, side);
-            PixelPreprocessor.Clip.Normalize(square, destination);
-        }
+    /// <summary>A frame as the tower takes it: its middle.</summary>
+    /// <param name="square">Buffer of a square's bytes.</param>
+    internal static void Write(VideoFrame frame, int side, byte[] square, Span<float> destination)
+    {
+        CentreCrop.Resize(frame.Rgb.Span, frame.Width, frame.Height, square, side);
+        PixelPreprocessor.Clip.Normalize(square, destination);
     }
 
     /// <summary>

@@ -23,7 +23,7 @@ public sealed record VisualTokens(Tensor Tokens, Tensor Sizes, MergeGroups? Grou
 /// </summary>
 public sealed class ToMeConnector : IConnector
 {
-    internal const string Prefix = "model.mm_projector.";
+    private const string Prefix = TensorLayout.ProjectorPrefix;
 
     private readonly TowerWeights _weights;
     private readonly ConnectorConfig _config;

@@ -29,24 +29,13 @@ public sealed class RecognitionTraineeTests : IDisposable
         TrainingStage stage = Stage() with { Rates = new PartRates { Tower = 3e-3 } };
         using ITrainee trainee = Trainees.Create(stage, config, weights, TestTokenizers.Tiny, Device.CPU, 3);
         RecognitionTrainee recognition = Assert.IsType<RecognitionTrainee>(trainee);
-        using var optimizer = new AdamW(trainee.Groups, stage.Optimizer);
         var source = new WorldSource(stage.Data, 5);
         TrainingExample[] samples = [source.Sample(0), source.Sample(1)];
-        (double first, double last) = (0, 0);
-        for (int step = 0; step < 60; step++)
+        (double first, double last) = Learn(trainee, stage, samples, loss =>
         {
-            using var scope = torch.NewDisposeScope();
-            optimizer.ZeroGradients();
-            TraineeLoss loss = trainee.Loss(samples, TestContext.Current.CancellationToken);
-            loss.Loss.backward();
-            _ = optimizer.ClipGradients(1);
-            optimizer.Step(1);
-            last = loss.Loss.item<float>();
-            first = step == 0 ? last : first;
             Assert.Equal(2 * 4 * config.Vision.GridSide * config.Vision.GridSide, loss.Rows);
             Assert.InRange(loss.Supervised, 8, loss.Rows / 2);
-        }
-
+        });
         Assert.True(last < first / 2, $"{first} became {last}");
         RecognitionScore score = recognition.Measure(samples, TestContext.Current.CancellationToken);
         Assert.True(score.Objects.Right > score.Objects.Of * 0.6, $"{score}");
@@ -70,24 +59,11 @@ public sealed class RecognitionTraineeTests : IDisposable
         TrainingStage stage = Stage() with { Rates = new PartRates { Tower = 3e-3, Projector = 3e-3 } };
         using ITrainee trainee = Trainees.Create(stage, config, weights, TestTokenizers.Tiny, Device.CPU, 3);
         WordTrainee words = Assert.IsType<WordTrainee>(trainee);
-        using var optimizer = new AdamW(trainee.Groups, stage.Optimizer);
         var source = new WorldSource(stage.Data, 5);
         TrainingExample[] samples = [source.Sample(0), source.Sample(1)];
         (int right, int named) = words.Measure(samples, TestContext.Current.CancellationToken);
         Assert.True(right < named / 2);
-        (double first, double last) = (0, 0);
-        for (int step = 0; step < 60; step++)
-        {
-            using var scope = torch.NewDisposeScope();
-            optimizer.ZeroGradients();
-            TraineeLoss loss = trainee.Loss(samples, TestContext.Current.CancellationToken);
-            loss.Loss.backward();
-            _ = optimizer.ClipGradients(1);
-            optimizer.Step(1);
-            last = loss.Loss.item<float>();
-            first = step == 0 ? last : first;
-        }
-
+        (double first, double last) = Learn(trainee, stage, samples);
         Assert.True(last < first, $"{first} became {last}");
         Assert.True(words.Measure(samples, TestContext.Current.CancellationToken).Right > named * 0.6, $"{words.Measure(samples, TestContext.Current.CancellationToken)}, {right} at first");
         Dictionary<string, ExpectedTensor> layout = TensorLayout.For(config).Tensors.ToDictionary(t => t.Name);
@@ -142,6 +118,27 @@ public sealed class RecognitionTraineeTests : IDisposable
         Says(stage with { Ratios = [2] }, "no decoder");
 
         static void Says(TrainingStage stage, string part) => Assert.Contains(part, Assert.Throws<ArgumentException>(stage.Validate).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Sixty updates on the same samples: the first loss and the last.</summary>
+    private static (double First, double Last) Learn(ITrainee trainee, TrainingStage stage, TrainingExample[] samples, Action<TraineeLoss>? check = null)
+    {
+        using var optimizer = new AdamW(trainee.Groups, stage.Optimizer);
+        (double first, double last) = (0, 0);
+        for (int step = 0; step < 60; step++)
+        {
+            using var scope = torch.NewDisposeScope();
+            optimizer.ZeroGradients();
+            TraineeLoss loss = trainee.Loss(samples, TestContext.Current.CancellationToken);
+            loss.Loss.backward();
+            _ = optimizer.ClipGradients(1);
+            optimizer.Step(1);
+            last = loss.Loss.item<float>();
+            first = step == 0 ? last : first;
+            check?.Invoke(loss);
+        }
+
+        return (first, last);
     }
 
     private static TrainingStage Stage() => new()

@@ -11,7 +11,7 @@ public sealed record ManifestProblem(string Place, string Message);
 
 /// <summary>
 /// Samples of annotation files in LLaVA's form: conversations about an image or a video, of a video perhaps only a part from
-/// "start" to "end" seconds. All files together are one list, mixed anew for each epoch by the seed.
+/// "start" to "end" seconds. All files together are one list, mixed anew for each epoch by the seed, on request in groups.
 /// </summary>
 public sealed class AnnotationSource : ITrainingSource
 {
@@ -29,17 +29,19 @@ public sealed class AnnotationSource : ITrainingSource
     private readonly ulong _seed;
     private readonly int _most;
     private readonly int _mostImages;
+    private readonly SampleGrouping _grouping;
     private (long Epoch, int[] Order) _order = (-1, []);
     private long _malformedCount;
 
     /// <summary>Reads the files.</summary>
     /// <param name="folder">What relative paths count from.</param>
     /// <param name="severalImages">Whether samples may be about several images; else they are problems.</param>
+    /// <param name="grouping">What the samples of an update have in common; an epoch then holds whole updates.</param>
     /// <exception cref="InvalidDataException">A file is missing or no JSON, there are too many samples, or none that can be used.</exception>
-    public AnnotationSource(IReadOnlyList<AnnotationFile> files, string folder, ulong seed, MediaTools tools, int most = MaxSamples, bool severalImages = false)
+    public AnnotationSource(IReadOnlyList<AnnotationFile> files, string folder, ulong seed, MediaTools tools, int most = MaxSamples, bool severalImages = false, SampleGrouping grouping = default)
     {
         ArgumentNullException.ThrowIfNull(files);
-        (_seed, _most, _mostImages) = (seed, most, severalImages ? TrainingExample.MaxImages : 1);
+        (_seed, _most, _mostImages, _grouping) = (seed, most, severalImages ? TrainingExample.MaxImages : 1, grouping);
         (_probe, _frames, _images) = (new VideoProbe(tools), new FrameReader(tools), new ImageReader(tools));
         foreach (AnnotationFile file in files)
         {
@@ -53,12 +55,12 @@ public sealed class AnnotationSource : ITrainingSource
         }
     }
 
-    public long? Count => _entries.Count;
+    public long? Count => _grouping.EpochOf(_entries.Count);
 
     public TrainingExample Sample(long index)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
-        (long epoch, long at) = Math.DivRem(index, _entries.Count);
+        (long epoch, long at) = Math.DivRem(index, _grouping.EpochOf(_entries.Count));
         Entry entry = _entries[OrderOf(epoch)[at]];
         var example = new TrainingExample(entry.Id, entry.Turns);
         return entry.Media.Count == 0 ? example
@@ -117,14 +119,13 @@ public sealed class AnnotationSource : ITrainingSource
         }
     }
 
-    /// <summary>A mix of all samples for one epoch: 4 bytes a sample, of one epoch at a time.</summary>
+    /// <summary>A mix of the samples for one epoch: 4 bytes a sample, of one epoch at a time.</summary>
     private int[] OrderOf(long epoch)
     {
         if (_order.Epoch != epoch)
         {
-            int[] order = [.. Enumerable.Range(0, _entries.Count)];
-            new WorldRandom(WorldRandom.Hash(_seed, (ulong)epoch, 0xA220)).Shuffle<int>(order);
-            _order = (epoch, order);
+            (SampleModality, int)[] samples = _grouping.By == GroupBy.None ? new (SampleModality, int)[_entries.Count] : [.. _entries.Select(e => (e.Modality, e.Words))];
+            _order = (epoch, _grouping.Order(samples, new WorldRandom(WorldRandom.Hash(_seed, (ulong)epoch, 0xA220))));
         }
 
         return _order.Order;
@@ -201,6 +202,10 @@ public sealed class AnnotationSource : ITrainingSource
 
     private sealed record Entry(string Id, IReadOnlyList<TrainingTurn> Turns, IReadOnlyList<string> Media, bool IsImage, double? Start, double? End)
     {
+        public SampleModality Modality => Media.Count == 0 ? SampleModality.Text : IsImage ? SampleModality.Image : SampleModality.Video;
+
+        public int Words => Turns.Sum(t => t.Text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length);
+
         public static Entry Parse(JsonElement sample, string place, string folder, int mostImages)
         {
             var turns = new List<TrainingTurn>();

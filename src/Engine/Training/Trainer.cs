@@ -34,7 +34,7 @@ public sealed record TrainingOutcome(bool Finished, string Folder);
 /// </summary>
 /// <param name="time">Clock of the reported times.</param>
 /// <param name="open">The samples of a stage's data, with the seed of their order.</param>
-public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITrainingSource> open)
+public sealed class Trainer(TimeProvider time, Func<TrainingStage, ulong, ITrainingSource> open)
 {
     /// <summary>Name of the finished model's folder in a run's.</summary>
     public const string ModelFolder = "model";
@@ -128,7 +128,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingData, ulong, ITraini
 
     private (bool Done, string Checkpoint) RunStage(Stage stage, TrainingMetrics metrics, Action<TrainingUpdate>? onUpdate, CancellationToken stop)
     {
-        ITrainingSource source = open(stage.Settings.Data, stage.Run.Recipe.Seed + (ulong)stage.Index);
+        ITrainingSource source = open(stage.Settings, stage.Run.Recipe.Seed + (ulong)stage.Index);
         long steps = StepsOf(stage.Settings, source);
         var schedule = new CosineSchedule(steps, stage.Settings.WarmupRatio);
         while (stage.Step < steps && !stop.IsCancellationRequested)

@@ -131,10 +131,12 @@ public static class TrainingSources
     /// <param name="folder">What relative annotation files count from.</param>
     /// <param name="seed">Orders annotated samples, makes drawn ones.</param>
     /// <exception cref="InvalidDataException">An annotation file cannot be used.</exception>
-    public static ITrainingSource Open(TrainingData data, string folder, ulong seed, MediaTools tools)
+    public static ITrainingSource Open(TrainingStage stage, string folder, ulong seed, MediaTools tools)
     {
-        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(stage);
+        TrainingData data = stage.Data;
         data.Validate();
-        return data.Annotations is { } files ? new AnnotationSource(files, folder, seed, tools, severalImages: data.SeveralImages) : new WorldSource(data, seed);
+        return data.Annotations is not { } files ? new WorldSource(data, seed)
+            : new AnnotationSource(files, folder, seed, tools, severalImages: data.SeveralImages, grouping: new SampleGrouping(data.GroupBy, stage.Batch, stage.Accumulation));
     }
 }

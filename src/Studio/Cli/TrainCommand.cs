@@ -91,8 +91,8 @@ internal static class TrainCommand
     internal static int Run(Request request, TimeProvider time, CancellationToken stop)
     {
         var console = request.Console;
-        ITrainingSource Open(TrainingData data, ulong seed) => data.Annotations is null ? new WorldSource(data, seed)
-            : TrainingSources.Open(data, request.Data, seed, MediaTools.Locate());
+        ITrainingSource Open(TrainingStage stage, ulong seed) => stage.Data.Annotations is null ? new WorldSource(stage.Data, seed)
+            : TrainingSources.Open(stage, request.Data, seed, MediaTools.Locate());
         if (!MayStart(request, stop)) return ExitCodes.CheckFailed;
         var run = new TrainingRun
         {

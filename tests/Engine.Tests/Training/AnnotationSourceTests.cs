@@ -178,6 +178,35 @@ public sealed class AnnotationSourceTests : IDisposable
         return trainee.Loss([sample], TestContext.Current.CancellationToken).Rows;
     }
 
+    [Fact]
+    public void Sample_Grouped_UpdatesOfOneModalityInBatchesOfLikeLength()
+    {
+        string[] kinds = ["\"video\": \"v.mp4\", ", "\"image\": \"i.png\", ", ""];
+        Write("a.json", $"[{string.Join(',', Enumerable.Range(0, 70).Select(i => $$"""{{{kinds[i % 3]}}"conversations": [{"from": "human", "value": "{{(i % 3 == 2 ? "" : "<image>")}}\n{{string.Concat(Enumerable.Repeat("what ", 1 + (i * 7 % 31)))}}"}, {"from": "gpt", "value": "a shape"}]}"""))}]");
+        AnnotationSource Grouped(GroupBy by) => new([new("a.json")], _folder, 1, MediaTools.Locate(), grouping: new SampleGrouping(by, Batch: 2, Accumulation: 4));
+        AnnotationSource source = Grouped(GroupBy.ModalityAndLength);
+        Assert.Equal(64, source.Count);
+        TrainingExample[] Epoch(AnnotationSource of, int epoch) => [.. Enumerable.Range(64 * epoch, 64).Select(i => of.Sample(i))];
+        TrainingExample[] first = Epoch(source, 0);
+        Assert.Equal(64, first.Select(s => s.Id).Distinct().Count());
+        static (bool, bool) Modality(TrainingExample s) => (s.Video is not null, s.Images.Count > 0);
+        static int Words(TrainingExample s) => s.Turns[0].Text.Split("what").Length;
+        TrainingExample[][] updates = [.. first.Chunk(8)];
+        Assert.Equal(7, updates.Count(u => u.Select(Modality).Distinct().Count() == 1)); // 24, 23 and 23 samples: 3, 2 and 2 whole updates, and one of the 14 left over
+        Assert.All(updates, u => Assert.Equal(u.Select(Words).OrderDescending(), u.Select(Words)));
+        Assert.NotEqual(first.Select(s => s.Id).Order(), Epoch(source, 1).Select(s => s.Id).Order());
+        Assert.Equal(first.Select(s => s.Id), Epoch(Grouped(GroupBy.ModalityAndLength), 0).Select(s => s.Id));
+        Assert.Contains(Epoch(Grouped(GroupBy.Modality), 0).Chunk(8), u => !u.Select(Words).OrderDescending().SequenceEqual(u.Select(Words)));
+    }
+
+    [Fact]
+    public void Order_FewerThanAnUpdate_AllAsTheyAreMixed()
+    {
+        var grouping = new SampleGrouping(GroupBy.Modality, Batch: 4, Accumulation: 2);
+        Assert.Equal(7, grouping.EpochOf(7));
+        Assert.Equal(Enumerable.Range(0, 7), grouping.Order(new (SampleModality, int)[7], new WorldRandom(3)).Order());
+    }
+
     private AnnotationSource Open(params AnnotationFile[] files) => new(files, _folder, 1, MediaTools.Locate());
 
     private void Write(string name, string text) => File.WriteAllText(Path.Combine(_folder, name), text);

@@ -125,7 +125,7 @@ public sealed class DecoderLoraTests : IDisposable
     {
         using var stop = new CancellationTokenSource();
         int updates = 0;
-        return new Trainer(TimeProvider.System, (data, seed) => new WorldSource(data, seed)).Run(
+        return new Trainer(TimeProvider.System, (stage, seed) => new WorldSource(stage.Data, seed)).Run(
             new TrainingRun { Recipe = recipe, Folder = Path.Combine(_root, folder), BaseModel = _base, Resume = resume },
             _ =>
             {

@@ -95,7 +95,7 @@ public sealed class RecognitionTraineeTests : IDisposable
         Assert.False(File.Exists(Path.Combine(whole.Folder, "head.safetensors"))); // the model is as published ones are
 
         TrainingOutcome Run(string folder, Action<TrainingUpdate>? onUpdate, bool resume = false) =>
-            new Trainer(TimeProvider.System, (data, seed) => new WorldSource(data, seed)).Run(
+            new Trainer(TimeProvider.System, (stage, seed) => new WorldSource(stage.Data, seed)).Run(
                 new TrainingRun { Recipe = recipe, Folder = Path.Combine(_root, folder), BaseModel = start, Resume = resume }, onUpdate, onUpdate is null ? TestContext.Current.CancellationToken : stop.Token);
 
         void Stop()

@@ -87,7 +87,7 @@ public sealed class TrainerTests : IDisposable
             Accumulation = 1,
         };
         var updates = new List<TrainingUpdate>();
-        _ = Run("run", Recipe() with { Stages = [stage] }, updates.Add, open: (data, seed) => new Repeating(new WorldSource(data, seed)));
+        _ = Run("run", Recipe() with { Stages = [stage] }, updates.Add, open: (stage, seed) => new Repeating(new WorldSource(stage.Data, seed)));
         Assert.True(updates[^1].Loss < updates[0].Loss / 3, $"{updates[0].Loss} became {updates[^1].Loss}");
         Assert.All(updates, u => Assert.True(u.Supervised > 3 && u.Rows > u.Supervised + 64));
         Assert.Equal(0, updates[0].Rates["decoder"]);
@@ -109,11 +109,11 @@ public sealed class TrainerTests : IDisposable
         var asked = new List<long>();
         TrainingStage stage = Recipe().Stages[0] with { Steps = 1, Batch = 1, Accumulation = 1 };
         var updates = new List<TrainingUpdate>();
-        _ = Run("run", Recipe() with { Stages = [stage] }, updates.Add, open: (data, seed) => new Broken(new WorldSource(data, seed), asked, good: 5));
+        _ = Run("run", Recipe() with { Stages = [stage] }, updates.Add, open: (stage, seed) => new Broken(new WorldSource(stage.Data, seed), asked, good: 5));
         Assert.Equal([0, 5], asked);
         Assert.Equal(1, updates[0].Replaced);
         TrainingException none = Assert.Throws<TrainingException>(() =>
-            Run("other", Recipe() with { Stages = [stage] }, open: (data, seed) => new Broken(new WorldSource(data, seed), asked, good: -1)));
+            Run("other", Recipe() with { Stages = [stage] }, open: (stage, seed) => new Broken(new WorldSource(stage.Data, seed), asked, good: -1)));
         Assert.Contains("clip.mp4", none.Message, StringComparison.Ordinal);
     }
 
@@ -156,9 +156,9 @@ public sealed class TrainerTests : IDisposable
 
     private TrainingOutcome Run(
         string folder, TrainingRecipe recipe, Action<TrainingUpdate>? onUpdate = null, bool resume = false,
-        Func<TrainingData, ulong, ITrainingSource>? open = null, CancellationTokenSource? stop = null)
+        Func<TrainingStage, ulong, ITrainingSource>? open = null, CancellationTokenSource? stop = null)
     {
-        var trainer = new Trainer(TimeProvider.System, open ?? ((data, seed) => new WorldSource(data, seed)));
+        var trainer = new Trainer(TimeProvider.System, open ?? ((stage, seed) => new WorldSource(stage.Data, seed)));
         return trainer.Run(new TrainingRun { Recipe = recipe, Folder = Path.Combine(_root, folder), BaseModel = _base, Resume = resume }, onUpdate, stop?.Token ?? TestContext.Current.CancellationToken);
     }
 

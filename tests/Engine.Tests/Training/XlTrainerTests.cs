@@ -117,7 +117,7 @@ public sealed class XlTrainerTests : IDisposable
             Steps = 25,
         };
         var updates = new List<TrainingUpdate>();
-        _ = Run("run", Recipe() with { Stages = [stage] }, updates.Add, open: (data, seed) => new Repeating(new WorldSource(data, seed)));
+        _ = Run("run", Recipe() with { Stages = [stage] }, updates.Add, open: (stage, seed) => new Repeating(new WorldSource(stage.Data, seed)));
         Assert.True(updates[^1].Loss < updates[0].Loss / 3, $"{updates[0].Loss} became {updates[^1].Loss}");
         Assert.Equal(["decoder", "projector", "summary", "tower"], updates[1].Rates.Keys.Order(StringComparer.Ordinal));
     }
@@ -127,7 +127,7 @@ public sealed class XlTrainerTests : IDisposable
     {
         TrainingStage stage = XlTraining.Stage(2, 4) with { Precision = "bf16", Steps = 3, WarmupRatio = 0 };
         var updates = new List<TrainingUpdate>();
-        _ = Run("run", Recipe() with { Stages = [stage] }, updates.Add, open: (data, seed) => new Repeating(new WorldSource(data, seed)));
+        _ = Run("run", Recipe() with { Stages = [stage] }, updates.Add, open: (stage, seed) => new Repeating(new WorldSource(stage.Data, seed)));
         Assert.True(updates[^1].Loss < updates[0].Loss, $"{updates[0].Loss} became {updates[^1].Loss}");
     }
 
@@ -173,9 +173,9 @@ public sealed class XlTrainerTests : IDisposable
 
     private TrainingOutcome Run(
         string folder, TrainingRecipe recipe, Action<TrainingUpdate>? onUpdate = null, bool resume = false,
-        Func<TrainingData, ulong, ITrainingSource>? open = null, CancellationTokenSource? stop = null)
+        Func<TrainingStage, ulong, ITrainingSource>? open = null, CancellationTokenSource? stop = null)
     {
-        var trainer = new Trainer(TimeProvider.System, open ?? ((data, seed) => new WorldSource(data, seed)));
+        var trainer = new Trainer(TimeProvider.System, open ?? ((stage, seed) => new WorldSource(stage.Data, seed)));
         return trainer.Run(new TrainingRun { Recipe = recipe, Folder = Path.Combine(_root, folder), BaseModel = _base, Resume = resume }, onUpdate, stop?.Token ?? TestContext.Current.CancellationToken);
     }
 

@@ -73,9 +73,10 @@ public sealed class EvalSession(IRunStore store, EvalSurroundings surroundings, 
 
     /// <summary>Runs what is missing of every run.</summary>
     /// <param name="label">Sets what is not of the result on runs that are new: owner, note.</param>
+    /// <param name="onOpened">Told each run before its first sample, a new one or one that goes on.</param>
     /// <param name="again">New runs even where finished ones exist.</param>
     /// <returns>The runs in order of the requests, as the store has them at the end.</returns>
-    public async Task<IReadOnlyList<Run>> RunAsync(EvalPlan plan, bool again = false, Action<Run>? label = null, Action<EvalProgress>? onProgress = null, CancellationToken ct = default)
+    public async Task<IReadOnlyList<Run>> RunAsync(EvalPlan plan, bool again = false, Action<Run>? label = null, Action<Run>? onOpened = null, Action<EvalProgress>? onProgress = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(plan);
         var isSweep = plan.Items.Count > 1;
@@ -101,6 +102,7 @@ public sealed class EvalSession(IRunStore store, EvalSurroundings surroundings, 
                     run.SweepId = sweep;
                     label?.Invoke(run);
                 }, ct).ConfigureAwait(false));
+                onOpened?.Invoke(jobs[^1].Run);
             }
 
             ids.AddRange(jobs.Select(j => j.Run.Id));

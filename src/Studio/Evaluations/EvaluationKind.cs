@@ -43,9 +43,15 @@ internal sealed class EvaluationKind(EvaluationParts parts, IRunStore store, Tim
         var plan = await Task.Run(() => session.Prepare(asked.Requests()), stop.Token).ConfigureAwait(false);
         if (plan.Missing.Count > 0) job.Log($"{plan.Missing.Count} videos are missing: their samples fail and count as unscored");
         var failed = 0;
-        var ended = await session.RunAsync(plan, label: Mark, onProgress: Tell, ct: stop.Token).ConfigureAwait(false);
+        var ended = await session.RunAsync(plan, label: Mark, onOpened: run => Watch(run, plan.Items.Count), onProgress: Tell, ct: stop.Token).ConfigureAwait(false);
         foreach (var run in ended) job.Log($"run {run.Id}: {run.Task}, {run.Model}, {run.Compression}, {run.Frames}");
-        return ended.Count > 1 && ended.All(r => r.SweepId is not null && r.SweepId == ended[0].SweepId) ? SweepPath(ended[0].SweepId!) : $"results/{ended[0].Id}";
+        return ended.Count > 1 && ended.All(r => r.SweepId is not null && r.SweepId == ended[0].SweepId) ? SweepPath(ended[0].SweepId!) : RunPath(ended[0]);
+
+        // A sweep is watched on the page of all its runs.
+        void Watch(Run run, int settings)
+        {
+            if (settings == 1) job.Watch(RunPath(run));
+        }
 
         void Mark(Run run) => (run.SweepId, run.OwnerId, run.OwnerName, run.Note) = (asked.SweepId, job.OwnerId, asked.OwnerName, asked.Note);
 
@@ -78,6 +84,8 @@ internal sealed class EvaluationKind(EvaluationParts parts, IRunStore store, Tim
         var failed = progress.Failed > 0 ? $", {progress.Failed} failed" : "";
         return $"sample {progress.Done} of {progress.Total}{right}{failed}{(progress.Video.Length > 0 && progress.Done < progress.Total ? $", {progress.Video}" : "")}";
     }
+
+    private static string RunPath(Run run) => $"results/{run.Id}";
 
     private static string SweepPath(string id) => $"results/sweep/{id}";
 

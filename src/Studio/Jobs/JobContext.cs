@@ -36,6 +36,10 @@ public sealed class JobContext
     /// <param name="secondsLeft">Where the work knows better than the pace since its beginning.</param>
     public void Report(double done, double total, string message, double? secondsLeft = null) => _live.Report(done, total, message, secondsLeft);
 
+    /// <summary>Tells where it can be watched from now on, where that follows from the work and not from the request (<see cref="IJobKind.LivePath"/>).</summary>
+    /// <param name="path">Address on this server.</param>
+    public void Watch(string path) => _live.LivePath = path;
+
     /// <summary>Adds a line to the log, with the time before it.</summary>
     public void Log(string line) => _live.Log.Add(line);
 

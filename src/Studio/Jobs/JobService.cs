@@ -333,6 +333,6 @@ public sealed class JobService : IDisposable
         return new(
             job.Id, job.Kind, kind?.Label ?? job.Kind, job.Title, job.OwnerId, job.OwnerName, job.OwnerId == user.Id, live is { IsWaiting: true } ? JobState.WaitingForDevice : job.State,
             job.State == JobState.Running && job.IsCancelRequested, job.Priority, live?.Progress is { Message.Length: > 0 } or { Total: > 0 } ? live.Progress : noted,
-            job.Attempts, places.TryGetValue(job.Id, out var place) ? place : null, job.CreatedAt, job.QueuedAt, job.StartedAt, job.EndedAt, job.Error, job.ResultPath, kind?.LivePath(request), request);
+            job.Attempts, places.TryGetValue(job.Id, out var place) ? place : null, job.CreatedAt, job.QueuedAt, job.StartedAt, job.EndedAt, job.Error, job.ResultPath, live?.LivePath ?? kind?.LivePath(request), request);
     }
 }

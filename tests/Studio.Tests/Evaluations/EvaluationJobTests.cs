@@ -96,6 +96,7 @@ public sealed class EvaluationJobTests : IAsyncLifetime
     {
         var job = await Evaluations.StartAsync(TestStudio.Me, World(40), ct: Ct);
         await Wait.UntilAsync(async () => await RecordedAsync() >= 1, "an answer is recorded");
+        Assert.Equal($"results/{(await RunOfAsync()).Id}", (await Jobs.GetAsync(TestStudio.Me, job.Id, Ct)).LivePath);
         using var free = new CancellationTokenSource();
         var occupied = OccupyAsync(free.Token);
         await Wait.UntilAsync(() => _studio.Get<DeviceScheduler>().Snapshot(TestStudio.Me).Entries.Any(e => e.Id == "occupied" && e.Position == 0), "the question has its turn");

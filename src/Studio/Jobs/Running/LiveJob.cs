@@ -8,6 +8,7 @@ internal sealed class LiveJob(string id, string ownerId, string ownerName, JobLo
     private JobProgressView _progress = new(0, 0, null, "", null);
     private double? _first;
     private volatile bool _isWaiting;
+    private volatile string? _livePath;
 
     public string Id => id;
 
@@ -25,6 +26,17 @@ internal sealed class LiveJob(string id, string ownerId, string ownerName, JobLo
         {
             if (_isWaiting == value) return;
             _isWaiting = value;
+            changed(this);
+        }
+    }
+
+    /// <summary>Address where it can be watched, once its work knows one.</summary>
+    public string? LivePath
+    {
+        get => _livePath;
+        set
+        {
+            _livePath = value;
             changed(this);
         }
     }

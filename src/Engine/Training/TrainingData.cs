@@ -18,6 +18,10 @@ public sealed record TrainingData
     /// <summary>Most questions about one drawn video; each is a turn of its conversation.</summary>
     public int WorldQuestions { get; init; } = 1;
 
+    /// <summary>How drawn questions with options are replied to.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public LetteredReply Reply { get; init; }
+
     /// <summary>Drawn albums among the drawn videos, or in their place: many scenes and questions for few frames.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // recipes from before it keep their fingerprint
     public AlbumData? Album { get; init; }
@@ -48,6 +52,16 @@ public sealed record TrainingData
         Album?.Validate();
         TrainingRecipe.Check(Album is null || World is not null || Album.Share == 1, $"data.album.share is {Album?.Share} without a world", "1, or a world for the others");
     }
+}
+
+/// <summary>A reply to a question with lettered options.</summary>
+public enum LetteredReply
+{
+    /// <summary>"(B) tent": the letter has to be known before the word is written.</summary>
+    LetterFirst,
+
+    /// <summary>"tent (B)": what is seen comes first, and its letter is then looked up among the options: two small steps for a small model.</summary>
+    WordsFirst,
 }
 
 /// <summary>Samples drawn as albums (<see cref="AlbumMaker"/>).</summary>

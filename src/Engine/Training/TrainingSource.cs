@@ -48,7 +48,7 @@ public interface ITrainingSource
 /// <summary>Samples of the procedural world, of its training split only. One object serves one thread.</summary>
 public sealed class WorldSource : ITrainingSource
 {
-    /// <summary>What a lettered question ends with; the reply is the letter in brackets and the option's words.</summary>
+    /// <summary>What a lettered question ends with; the reply is the letter in brackets and the option's words, in the order that the data say.</summary>
     public const string LetteredEnd = "\nAnswer with the letter of the right option.";
 
     private const int Permille = 1000;
@@ -58,6 +58,7 @@ public sealed class WorldSource : ITrainingSource
     private readonly WorldFrames _frames;
     private readonly ulong _seed;
     private readonly int _questions;
+    private readonly LetteredReply _reply;
 
     /// <param name="data">With a world, albums, or both.</param>
     public WorldSource(TrainingData data, ulong seed)
@@ -67,7 +68,7 @@ public sealed class WorldSource : ITrainingSource
         _dataset = data.World is { } recipe ? new WorldDataset(recipe, WorldSplit.Train, seed)
             : _album is not null ? null : throw new ArgumentException("The data names neither a world nor albums.", nameof(data));
         _frames = new WorldFrames(data.WorldSide, data.WorldSide);
-        _questions = data.WorldQuestions;
+        (_questions, _reply) = (data.WorldQuestions, data.Reply);
     }
 
     public long? Count => null;
@@ -92,13 +93,15 @@ public sealed class WorldSource : ITrainingSource
         foreach (WorldQuestion question in questions)
         {
             string visual = turns.Count == 0 ? ChatMl.VisualPlaceholder + "\n" : "";
-            bool lettered = question.Form == WorldForm.Lettered;
             turns.Add(new TrainingTurn(ChatRole.User, visual + Prompt(question)));
-            turns.Add(new TrainingTurn(ChatRole.Assistant, lettered ? $"({question.Letter}) {question.Answer}" : question.Answer));
+            turns.Add(new TrainingTurn(ChatRole.Assistant, Reply(question)));
         }
 
         return new TrainingExample(id, turns) { Video = new DrawnVideo(_frames, script) };
     }
+
+    private string Reply(WorldQuestion question) => question.Form != WorldForm.Lettered ? question.Answer
+        : _reply == LetteredReply.WordsFirst ? $"{question.Answer} ({question.Letter})" : $"({question.Letter}) {question.Answer}";
 
     /// <summary>What is asked: the question, and where it has options, these and how to answer.</summary>
     public static string Prompt(WorldQuestion question)

@@ -1,3 +1,4 @@
+using Studio.Engine.Tokenization;
 using Studio.Engine.Training;
 using Studio.Engine.World;
 using Xunit;
@@ -165,6 +166,16 @@ public sealed class AlbumTests
         Assert.All(albums, s => Assert.InRange(s.Turns.Count, 2, 10));
         Assert.Equal([4, 8], albums.Select(s => (int)s.Video!.Info.Duration).Distinct().Order());
         Assert.DoesNotContain(new WorldSource(data with { World = null, Album = album with { Share = 1 } }, 3).Sample(0).Id, samples.Select(s => s.Id).Where(i => !i.Contains("album", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Sample_Reply_WordsOrLetterFirst()
+    {
+        var data = new TrainingData { WorldSide = 32, Album = new AlbumData { Pictures = [2], Lists = 0, Form = WorldForm.Lettered } };
+        TrainingTurn[] Replies(LetteredReply reply) => [.. new WorldSource(data with { Reply = reply }, 3).Sample(1).Turns.Where(t => t.Role == ChatRole.Assistant)];
+        TrainingTurn[] letters = Replies(LetteredReply.LetterFirst), words = Replies(LetteredReply.WordsFirst);
+        Assert.All(letters, t => Assert.Matches(@"^\([A-D]\) .+$", t.Text));
+        Assert.Equal(letters.Select(t => $"{t.Text[4..]} {t.Text[..3]}"), words.Select(t => t.Text));
     }
 
     [Theory]

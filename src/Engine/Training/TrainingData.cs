@@ -62,6 +62,9 @@ public enum LetteredReply
 
     /// <summary>"tent (B)": what is seen comes first, and its letter is then looked up among the options: two small steps for a small model.</summary>
     WordsFirst,
+
+    /// <summary>"tent": the option's words alone, which name it as well. Looking up letters is a skill of its own, and takes a small decoder long to learn.</summary>
+    Words,
 }
 
 /// <summary>Samples drawn as albums (<see cref="AlbumMaker"/>).</summary>

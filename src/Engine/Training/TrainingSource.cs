@@ -48,7 +48,7 @@ public interface ITrainingSource
 /// <summary>Samples of the procedural world, of its training split only. One object serves one thread.</summary>
 public sealed class WorldSource : ITrainingSource
 {
-    /// <summary>What a lettered question ends with; the reply is the letter in brackets and the option's words, in the order that the data say.</summary>
+    /// <summary>What a lettered question ends with; the reply is the letter in brackets and the option's words, or one of the two, as the data say.</summary>
     public const string LetteredEnd = "\nAnswer with the letter of the right option.";
 
     private const int Permille = 1000;
@@ -100,7 +100,7 @@ public sealed class WorldSource : ITrainingSource
         return new TrainingExample(id, turns) { Video = new DrawnVideo(_frames, script) };
     }
 
-    private string Reply(WorldQuestion question) => question.Form != WorldForm.Lettered ? question.Answer
+    private string Reply(WorldQuestion question) => question.Form != WorldForm.Lettered || _reply == LetteredReply.Words ? question.Answer
         : _reply == LetteredReply.WordsFirst ? $"{question.Answer} ({question.Letter})" : $"({question.Letter}) {question.Answer}";
 
     /// <summary>What is asked: the question, and where it has options, these and how to answer.</summary>

@@ -80,15 +80,15 @@ public sealed class TrainingRecipeTests
     }
 
     [Theory]
-    [InlineData("\"batch\": 4", "\"batch\": 0", "batch is 0")]
+    [InlineData("\"batch\": 16", "\"batch\": 0", "batch is 0")]
     [InlineData("\"warmupRatio\": 0.03", "\"warmupRatio\": 3", "warmupRatio is 3")]
     [InlineData("\"template\": \"plain\"", "\"template\": \"plane\"", "template")]
-    [InlineData("\"steps\": 1500", "\"stepz\": 1500", "stepz")]
+    [InlineData("\"steps\": 2500", "\"stepz\": 2500", "stepz")]
     [InlineData("\"precision\": \"fp32\"", "\"precision\": \"fp8\"", "precision is 'fp8'")]
     [InlineData("\"projector\": 0.001", "\"projector\": -1", "rates.projector is -1")]
     public void Load_WrongValue_IsNamedWithTheFile(string from, string to, string expected)
     {
-        string text = File.ReadAllText(Path.Combine(s_folder, "flash-mini.json"));
+        string text = File.ReadAllText(Path.Combine(s_folder, "flash-mini-start.json"));
         Assert.Contains(from, text, StringComparison.Ordinal);
         string path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.json");
         File.WriteAllText(path, text.Replace(from, to, StringComparison.Ordinal));

@@ -176,6 +176,7 @@ public sealed class AlbumTests
         TrainingTurn[] letters = Replies(LetteredReply.LetterFirst), words = Replies(LetteredReply.WordsFirst);
         Assert.All(letters, t => Assert.Matches(@"^\([A-D]\) .+$", t.Text));
         Assert.Equal(letters.Select(t => $"{t.Text[4..]} {t.Text[..3]}"), words.Select(t => t.Text));
+        Assert.Equal(letters.Select(t => t.Text[4..]), Replies(LetteredReply.Words).Select(t => t.Text));
     }
 
     [Theory]

@@ -124,8 +124,8 @@ public sealed class AnnotationSource : ITrainingSource
     {
         if (_order.Epoch != epoch)
         {
-            (SampleModality, int)[] samples = _grouping.By == GroupBy.None ? new (SampleModality, int)[_entries.Count] : [.. _entries.Select(e => (e.Modality, e.Words))];
-            _order = (epoch, _grouping.Order(samples, new WorldRandom(WorldRandom.Hash(_seed, (ulong)epoch, 0xA220))));
+            var random = new WorldRandom(WorldRandom.Hash(_seed, (ulong)epoch, 0xA220));
+            _order = (epoch, _grouping.Order(_entries.Count, i => _entries[i].Modality, i => _entries[i].Words, random));
         }
 
         return _order.Order;

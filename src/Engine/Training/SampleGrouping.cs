@@ -34,23 +34,24 @@ public readonly record struct SampleGrouping(GroupBy By, int Batch, int Accumula
     /// Samples of an epoch. Grouped, updates lie one after the other in mixed order; what does not fill an update of its
     /// modality goes into updates of what is left over, and what does not fill one of those waits: another epoch mixes anew.
     /// </summary>
-    /// <param name="samples">Modality and words of each sample.</param>
+    /// <param name="count">Samples in all.</param>
+    /// <param name="modality">Of a sample by its number; asked for only where samples are grouped.</param>
+    /// <param name="words">Of a sample by its number; asked for only where they are grouped by length.</param>
     /// <returns>Numbers of samples: all, or grouped as many as fill whole updates. Too few for one update stay as they are mixed.</returns>
-    public int[] Order(IReadOnlyList<(SampleModality Modality, int Words)> samples, WorldRandom random)
+    public int[] Order(int count, Func<int, SampleModality> modality, Func<int, int> words, WorldRandom random)
     {
-        ArgumentNullException.ThrowIfNull(samples);
         ArgumentNullException.ThrowIfNull(random);
-        int[] mixed = [.. Enumerable.Range(0, samples.Count)];
+        int[] mixed = [.. Enumerable.Range(0, count)];
         random.Shuffle<int>(mixed);
         (GroupBy by, int size) = (By, Update);
-        if (by == GroupBy.None || samples.Count < size)
+        if (by == GroupBy.None || count < size)
         {
             return mixed;
         }
 
-        var updates = new List<int[]>(samples.Count / size);
+        var updates = new List<int[]>(count / size);
         var left = new List<int>(); // bounded by an update of each modality
-        foreach (IGrouping<SampleModality, int> alike in mixed.GroupBy(i => samples[i].Modality).OrderBy(g => g.Key))
+        foreach (IGrouping<SampleModality, int> alike in mixed.GroupBy(modality).OrderBy(g => g.Key))
         {
             int[] all = [.. alike];
             int full = all.Length / size * size;
@@ -59,15 +60,12 @@ public readonly record struct SampleGrouping(GroupBy By, int Batch, int Accumula
         }
 
         updates.AddRange(left.Chunk(size).Where(u => u.Length == size));
-        int[][] order = [.. updates.Select(u => ByLength(by, u, samples))];
+        // Longest first, so that batches of like length follow.
+        int[][] order = [.. updates.Select(u => by == GroupBy.ModalityAndLength ? [.. u.OrderByDescending(words)] : u)];
         random.Shuffle<int[]>(order);
         return [.. order.SelectMany(u => u)];
     }
 
     /// <summary>How many of so many samples an epoch holds.</summary>
     public int EpochOf(int samples) => By == GroupBy.None || samples < Update ? samples : samples / Update * Update;
-
-    /// <summary>Longest first, so that batches of like length follow.</summary>
-    private static int[] ByLength(GroupBy by, int[] update, IReadOnlyList<(SampleModality Modality, int Words)> samples) =>
-        by == GroupBy.ModalityAndLength ? [.. update.OrderByDescending(i => samples[i].Words)] : update;
 }

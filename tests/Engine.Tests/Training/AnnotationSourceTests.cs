@@ -204,7 +204,7 @@ public sealed class AnnotationSourceTests : IDisposable
     {
         var grouping = new SampleGrouping(GroupBy.Modality, Batch: 4, Accumulation: 2);
         Assert.Equal(7, grouping.EpochOf(7));
-        Assert.Equal(Enumerable.Range(0, 7), grouping.Order(new (SampleModality, int)[7], new WorldRandom(3)).Order());
+        Assert.Equal(Enumerable.Range(0, 7), grouping.Order(7, _ => SampleModality.Text, _ => 0, new WorldRandom(3)).Order());
     }
 
     private AnnotationSource Open(params AnnotationFile[] files) => new(files, _folder, 1, MediaTools.Locate());

@@ -35,8 +35,9 @@ public sealed record TrainingBase
     public int Merges { get; init; }
 
     /// <summary>
-    /// Folder of a model, from the recipe's folder, whose decoder and tokenizer a geometry starts from: as both originals start from
-    /// a language model. Its layers must have the geometry's sizes; the tower and the projector stay random.
+    /// Folder of a model, from the recipe's folder, whose decoder and tokenizer take the place of the base's, as both originals start from
+    /// a language model. Its layers must have the base's sizes; the tower and the projector stay the base's: random ones of a geometry, or a model's that
+    /// was taught to see while another's decoder was taught to read.
     /// </summary>
     public string? Decoder { get; init; }
 
@@ -45,7 +46,7 @@ public sealed record TrainingBase
     {
         TrainingRecipe.Check((Model is null) != (Geometry is null), "base names neither or both of model and geometry", "one of them");
         TrainingRecipe.Check(Model is null || Tokenizer is null, $"base.tokenizer is '{Tokenizer}' beside a model", "it to a geometry only: a model has its own");
-        TrainingRecipe.Check(Decoder is null || (Model is null && Tokenizer is null && Merges == 0), $"base.decoder is '{Decoder}' beside a model, tokenizer or merges", "it to a geometry only: the tokenizer comes with it");
+        TrainingRecipe.Check(Decoder is null || (Tokenizer is null && Merges == 0), $"base.decoder is '{Decoder}' beside a tokenizer or merges", "one of them: the tokenizer comes with the decoder");
         TrainingRecipe.Check(Merges is >= 0 and <= WorldVocabulary.MaxMerges, $"base.merges is {Merges}", $"0 to {WorldVocabulary.MaxMerges}");
         TrainingRecipe.Check(Merges == 0 || (Tokenizer is null && IsMade(Geometry)), $"base.merges is {Merges} where a tokenizer comes with the base", "them to a tiny or mini geometry only");
     }
@@ -96,41 +97,52 @@ public sealed record TrainingBase
         RandomCheckpoint.Create(making, config, Seed, SafetensorsDtype.F32, generation: generation, withVst: false, cancellationToken: cancellationToken);
         if (Decoder is not null)
         {
-            TakeDecoder(Path.Combine(recipeFolder, Decoder), making);
+            string given = making + ".given";
+            TakeDecoder(making, Path.Combine(recipeFolder, Decoder), given);
+            Remove(making);
+            Directory.Move(given, making);
         }
 
         Remove(folder);
         Directory.Move(making, folder);
     }
 
-    /// <summary>Puts another model's decoder in place of a fresh model's.</summary>
-    /// <exception cref="ArgumentException">Their sizes differ.</exception>
-    private static void TakeDecoder(string from, string making)
+    /// <summary>Writes a model with <see cref="Decoder"/> in place of its own, in fp32.</summary>
+    /// <param name="model">Folder of the model that keeps its tower and projector.</param>
+    /// <param name="folder">Filled as a whole or not at all; replaced where it exists.</param>
+    /// <param name="recipeFolder">What relative paths count from.</param>
+    /// <exception cref="ArgumentException">The base names no decoder, or the two do not fit.</exception>
+    public void Join(string model, string folder, string recipeFolder)
     {
-        string given = making + ".given";
-        Remove(given);
-        using (var source = Checkpoint.Open(from))
-        using (var fresh = Checkpoint.Open(making))
-        using (Weights decoder = TrainingCheckpoint.LoadWeights(source, Device.CPU))
-        using (Weights whole = TrainingCheckpoint.LoadWeights(fresh, Device.CPU))
+        Validate();
+        TakeDecoder(model, Path.Combine(recipeFolder, Decoder ?? throw new InvalidOperationException("The base names no decoder; there is nothing to join.")), folder);
+    }
+
+    /// <exception cref="ArgumentException">Their sizes differ.</exception>
+    private static void TakeDecoder(string model, string from, string folder)
+    {
+        if (!File.Exists(Path.Combine(from, ModelConfig.FileName)))
         {
-            foreach (ExpectedTensor tensor in fresh.Layout.Tensors.Where(t => t.Scope is not (CheckpointScope.Vision or CheckpointScope.Connector) && fresh.Contains(t.Name)))
-            {
-                Tensor target = whole.Get(tensor.Name);
-                Tensor value = decoder.TryGet(tensor.Name) ?? throw new ArgumentException($"base.decoder '{from}' has no {tensor.Name}; name a model with as many layers.");
-                if (!target.shape.SequenceEqual(value.shape))
-                {
-                    throw new ArgumentException($"base.decoder '{from}' has {tensor.Name} as [{string.Join(", ", value.shape)}], the geometry as [{string.Join(", ", target.shape)}]; name a model with a decoder of that size.");
-                }
-
-                _ = target.copy_(value); // the target itself comes back
-            }
-
-            TrainingCheckpoint.SaveModel(given, fresh.Config, whole, making, SafetensorsDtype.F32);
+            throw new ArgumentException($"There is no model in base.decoder '{from}'; run the recipe that makes it, or name another folder.");
         }
 
-        Remove(making);
-        Directory.Move(given, making);
+        using var source = Checkpoint.Open(from);
+        using var target = Checkpoint.Open(model);
+        using Weights decoder = TrainingCheckpoint.LoadWeights(source, Device.CPU);
+        using Weights whole = TrainingCheckpoint.LoadWeights(target, Device.CPU);
+        foreach (ExpectedTensor tensor in target.Layout.Tensors.Where(t => t.Scope is not (CheckpointScope.Vision or CheckpointScope.Connector) && target.Contains(t.Name)))
+        {
+            Tensor own = whole.Get(tensor.Name);
+            Tensor value = decoder.TryGet(tensor.Name) ?? throw new ArgumentException($"base.decoder '{from}' has no {tensor.Name}; name a model with as many layers.");
+            if (!own.shape.SequenceEqual(value.shape))
+            {
+                throw new ArgumentException($"base.decoder '{from}' has {tensor.Name} as [{string.Join(", ", value.shape)}], the base as [{string.Join(", ", own.shape)}]; name a model with a decoder of that size.");
+            }
+
+            _ = own.copy_(value); // the base's own tensor comes back
+        }
+
+        TrainingCheckpoint.SaveModel(folder, target.Config, whole, from, SafetensorsDtype.F32);
     }
 
     /// <summary>A tiny geometry takes its vocabulary and its ids from the tokenizer.</summary>

@@ -160,7 +160,13 @@ internal static class TrainCommand
         if (wanted.Model is { } model)
         {
             var beside = Path.Combine(request.RecipeFolder, model);
-            return ModelLoader.Folder(request.Console, Directory.Exists(beside) ? beside : model);
+            var start = ModelLoader.Folder(request.Console, Directory.Exists(beside) ? beside : model);
+            if (wanted.Decoder is null) return start;
+            request.Console.Say($"starting from {model} with the decoder of {wanted.Decoder}");
+            _ = Directory.CreateDirectory(request.Folder);
+            var joined = Path.Combine(request.Folder, BaseFolder);
+            wanted.Join(start, joined, request.RecipeFolder);
+            return joined;
         }
 
         request.Console.Say($"starting from {wanted.Geometry} with random weights of seed {wanted.Seed}");

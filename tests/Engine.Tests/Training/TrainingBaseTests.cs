@@ -108,6 +108,28 @@ public sealed class TrainingBaseTests : IDisposable
     }
 
     [Fact]
+    public void Join_ModelAndAnotherDecoder_KeepsTowerAndProjectorAndTakesTheRest()
+    {
+        string seeing = Make(new TrainingBase { Geometry = "mini", Seed = 5, Merges = 20 }, "seeing");
+        string reading = Make(new TrainingBase { Geometry = "mini", Seed = 6, Merges = 20 }, "reading");
+        string joined = Path.Combine(_root, "joined");
+        var wanted = new TrainingBase { Model = "../seeing", Decoder = "../reading" };
+        wanted.Join(seeing, joined, Path.Combine(_root, "recipes"));
+        using Checkpoint eyes = Checkpoint.Open(seeing), words = Checkpoint.Open(reading), both = Checkpoint.Open(joined);
+        using Weights fromEyes = TrainingCheckpoint.LoadWeights(eyes, Device.CPU), fromWords = TrainingCheckpoint.LoadWeights(words, Device.CPU), made = TrainingCheckpoint.LoadWeights(both, Device.CPU);
+        foreach (ExpectedTensor tensor in both.Layout.Tensors.Where(t => both.Contains(t.Name)))
+        {
+            Weights source = tensor.Scope is CheckpointScope.Vision or CheckpointScope.Connector ? fromEyes : fromWords;
+            Assert.Equal(source.Get(tensor.Name).ToArray<float>(), made.Get(tensor.Name).ToArray<float>());
+        }
+
+        Assert.True(File.Exists(Path.Combine(joined, "tokenizer.json")));
+        string nothing = Assert.Throws<ArgumentException>(() => (wanted with { Decoder = "../nothing" }).Join(seeing, joined, Path.Combine(_root, "recipes"))).Message;
+        Assert.Contains("nothing", nothing, StringComparison.Ordinal);
+        Assert.Contains("run the recipe", nothing, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Validate_WrongBase_IsRefusedByName()
     {
         Assert.Contains("neither or both", Assert.Throws<ArgumentException>(new TrainingBase().Validate).Message, StringComparison.Ordinal);

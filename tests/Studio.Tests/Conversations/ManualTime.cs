@@ -7,6 +7,15 @@ internal sealed class ManualTime : TimeProvider
     private readonly List<ManualTimer> _timers = [];
     private DateTimeOffset _now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
+    /// <summary>Whether anything waits for a time to come: only then does <see cref="Advance"/> wake what a test means to wake.</summary>
+    public bool IsAwaited
+    {
+        get
+        {
+            lock (_lock) return _timers.Exists(t => t.Due is not null);
+        }
+    }
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow()

@@ -46,8 +46,15 @@ public sealed class AnswerBodyTests : IDisposable
     private void Finish(string text, AnswerState state = AnswerState.Done, string? error = null) =>
         Assert.True(_updates.Writer.TryWrite(new AnswerUpdate.Finished(state, text, null, error, false)));
 
+    /// <summary>Lets time pass once the component waits for it: it reckons its rest and begins to wait in two steps, between which the clock must stand still.</summary>
+    private async Task PassAsync(TimeSpan time)
+    {
+        await Wait.UntilAsync(() => _time.IsAwaited, "a wait");
+        _time.Advance(time);
+    }
+
     [Fact]
-    public void Watch_Words_AreDrawnAtMostOnceAFrame()
+    public async Task Watch_Words_AreDrawnAtMostOnceAFrame()
     {
         var body = Render(UnderWay());
         for (var i = 0; i < 100; i++) Say($"w{i} ");
@@ -55,7 +62,7 @@ public sealed class AnswerBodyTests : IDisposable
         // The clock stands still: however much comes, nothing more is drawn.
         Assert.DoesNotContain("w1 ", body.Markup, StringComparison.Ordinal);
         var drawn = body.RenderCount;
-        _time.Advance(AnswerBody.Frame);
+        await PassAsync(AnswerBody.Frame);
         body.WaitForAssertion(() => Assert.Contains("w1", body.Markup, StringComparison.Ordinal));
         Assert.InRange(body.RenderCount - drawn, 1, 5); // a hundred words in one frame, whatever else was being drawn
     }
@@ -89,11 +96,11 @@ public sealed class AnswerBodyTests : IDisposable
         Say("First.\nSec");
         body.WaitForAssertion(() => Assert.Equal("First.", Said()));
         Say("ond.\nThird.\n");
-        _time.Advance(AnswerBody.Frame);
+        await PassAsync(AnswerBody.Frame);
         body.WaitForAssertion(() => Assert.Contains("Third.", body.Find(".md").TextContent, StringComparison.Ordinal));
         Assert.Equal("First.", Said()); // too soon
         Say("Fourth");
-        _time.Advance(AnswerBody.Announcement);
+        await PassAsync(AnswerBody.Announcement);
         body.WaitForAssertion(() => Assert.Equal("Second.\nThird.", Said()));
         Finish("First.\nSecond.\nThird.\nFourth", AnswerState.Stopped);
         await Wait.UntilAsync(
@@ -107,13 +114,13 @@ public sealed class AnswerBodyTests : IDisposable
     }
 
     [Fact]
-    public void Watch_Progress_IsShown()
+    public async Task Watch_Progress_IsShown()
     {
         var body = Render(UnderWay());
         Assert.True(_updates.Writer.TryWrite(new AnswerUpdate.Queued(2, 3)));
         body.WaitForAssertion(() => Assert.Contains("place 2 of 3", body.Markup, StringComparison.Ordinal));
         Assert.True(_updates.Writer.TryWrite(new AnswerUpdate.Progress("frames", "film.mp4", 32, 1064)));
-        _time.Advance(AnswerBody.Frame);
+        await PassAsync(AnswerBody.Frame);
         body.WaitForAssertion(() => Assert.Contains("Watching film.mp4: 32 of 1,064 frames", body.Markup, StringComparison.Ordinal));
         Assert.Equal("32", body.Find("progress").GetAttribute("value"));
     }

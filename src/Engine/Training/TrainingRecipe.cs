@@ -239,6 +239,10 @@ public sealed record TrainingStage
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public bool Recognition { get; init; }
 
+    /// <summary>What points at words in a stage of recognition with a rate of the projector.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public WordsOf WordsOf { get; init; }
+
     /// <summary>Train low-rank corrections of the decoder's matrices, with the decoder's learning rate, instead of the decoder. Null: no.</summary>
     public LoraSettings? Lora { get; init; }
 
@@ -280,6 +284,7 @@ public sealed record TrainingStage
         Check(!Recognition || (Rates.Decoder is null && Rates.Summary is null), "recognition is learned without the decoder", "rates.tower, rates.projector or both");
         Check(!Recognition || Data.Annotations is null, "recognition needs to know what each patch shows, and annotations do not say it", "drawn data: data.album or data.world");
         Check(!Recognition || (Ratios is null && Drops is null && Lora is null), "recognition has no decoder whose tokens are compressed or corrected", "neither ratios nor drops nor lora");
+        Check(WordsOf == WordsOf.Patches || (Recognition && Rates.Projector is not null), $"wordsOf is {WordsOf} where no words are learned", "it with recognition and rates.projector only");
         Lora?.Validate(Name, Rates);
         Data.Validate();
         _ = Compression();
@@ -289,4 +294,17 @@ public sealed record TrainingStage
 
     /// <exception cref="ArgumentException">The lists do not fit.</exception>
     internal VisualDropout Compression() => Drops is null ? VisualDropout.None : new VisualDropout(Drops.Type, Drops.Layers, Drops.Ratios);
+}
+
+/// <summary>What a projector learns to say in the decoder's words (<see cref="WordTrainee"/>).</summary>
+public enum WordsOf
+{
+    /// <summary>Each projected patch the words of what it shows.</summary>
+    Patches,
+
+    /// <summary>
+    /// Each visual token the words of all patches that are averaged into it, as the decoder gets it: a patch that shows nothing must then
+    /// not drown its neighbours. The same as patches where tokens are patches that are alike (VideoChat-Flash).
+    /// </summary>
+    Tokens,
 }

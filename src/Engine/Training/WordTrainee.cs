@@ -11,6 +11,7 @@ namespace Studio.Engine.Training;
 /// A projector that learns to say what a patch shows in the decoder's own words, before the decoder is asked: each projected patch is to
 /// point at the embeddings of the tokens that name its object, its colour, its mark. The decoder's embeddings stay as they are. It then reads
 /// visual tokens much as it reads text, where captions alone leave it to find out both the words and where they come from.
+/// Where four patches are averaged into a token (Video-XL), <see cref="WordsOf.Tokens"/> has the token point at the words of all four.
 /// </summary>
 public sealed class WordTrainee : PatchTrainee
 {
@@ -18,6 +19,8 @@ public sealed class WordTrainee : PatchTrainee
     private const double Certain = 10;
 
     private readonly Linear _up, _down;
+    private readonly PoolConnector? _pool; // null: patches point
+    private readonly int _side;
     private readonly Tensor _embeddings;
     private readonly double _scale;
     private readonly TowerWeights _weights;
@@ -35,6 +38,8 @@ public sealed class WordTrainee : PatchTrainee
         string name = config.System == ModelSystem.VideoChatFlash ? "mlp." : "";
         Linear Layer(int number) => new(_weights.Get($"{name}{number}.weight", -1, -1), _weights.Get($"{name}{number}.bias", -1));
         (_up, _down) = (Layer(0), Layer(2));
+        _side = Config.Vision.GridSide;
+        _pool = stage.WordsOf == WordsOf.Tokens && config.System == ModelSystem.VideoXl ? PoolConnector.Load(config.Connector, config.Vision, weights, device, ScalarType.Float32) : null;
         using (torch.no_grad())
         {
             using var scope = torch.NewDisposeScope();
@@ -48,13 +53,13 @@ public sealed class WordTrainee : PatchTrainee
 
     public override IReadOnlyList<ParameterGroup> Groups => ModelGroups;
 
-    /// <summary>Whether the word that each patch points at most is one of those that name it: right ones, of how many.</summary>
+    /// <summary>Whether the word that each patch or token points at most is one of those that name it: right ones, of how many.</summary>
     internal (int Right, int Of) Measure(IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken)
     {
         using var scope = torch.NewDisposeScope();
         using var constant = torch.no_grad();
         var truth = new Labels();
-        long[] said = Scores(Features(samples, truth, cancellationToken)).argmax(1).cpu().ToArray<long>();
+        long[] said = Scores(Projected(Features(samples, truth, cancellationToken))).argmax(1).cpu().ToArray<long>();
         int[][] words = [.. Enumerable.Range(0, said.Length).Select(p => Words(truth, p))];
         int[] named = [.. Enumerable.Range(0, said.Length).Where(p => words[p].Length > 0)];
         return (named.Count(p => words[p].Contains((int)said[p])), named.Length);
@@ -66,20 +71,21 @@ public sealed class WordTrainee : PatchTrainee
         if (disposing)
         {
             _embeddings.Dispose();
+            _pool?.Dispose();
             _weights.Dispose();
         }
     }
 
-    /// <summary>Every token of every patch counts alike.</summary>
+    /// <summary>Every word of every patch or token counts alike.</summary>
     private protected override (Tensor Loss, int Labelled) LossOf(Tensor features, Labels truth)
     {
-        var (patches, tokens) = (new List<long>(), new List<long>()); // bounded by the batch's patches and the longest name
-        int labelled = 0;
-        for (int patch = 0; patch < truth.Objects.Count; patch++)
+        var (places, tokens) = (new List<long>(), new List<long>()); // bounded by the batch's patches and the longest names
+        int labelled = 0, count = _pool is null ? truth.Objects.Count : truth.Objects.Count / _pool.Patches * _pool.ImageTokens;
+        for (int place = 0; place < count; place++)
         {
-            int[] words = Words(truth, patch);
+            int[] words = Words(truth, place);
             labelled += words.Length > 0 ? 1 : 0;
-            patches.AddRange(Enumerable.Repeat((long)patch, words.Length));
+            places.AddRange(Enumerable.Repeat((long)place, words.Length));
             tokens.AddRange(words.Select(w => (long)w));
         }
 
@@ -88,14 +94,39 @@ public sealed class WordTrainee : PatchTrainee
             throw new ArgumentException("No patch of the batch shows anything with a name; draw other albums, or more in a batch.", nameof(truth));
         }
 
-        Tensor chosen = features.index_select(0, torch.tensor([.. patches]).to(Device));
+        Tensor rows = torch.tensor([.. places]).to(Device);
+        Tensor chosen = _pool is null ? Projected(features.index_select(0, rows)) : Projected(features).index_select(0, rows); // what nobody names need not be projected
         return (torch.nn.functional.cross_entropy(Scores(chosen), torch.tensor([.. tokens]).to(Device)), labelled);
     }
 
-    private Tensor Scores(Tensor features) => torch.matmul(_down.Forward(Activations.Gelu(_up.Forward(features))), _embeddings.t()).mul(_scale);
+    /// <summary>[patches, channels] → [patches or tokens, width].</summary>
+    private Tensor Projected(Tensor features)
+    {
+        if (_pool is null)
+        {
+            return _down.Forward(Activations.Gelu(_up.Forward(features)));
+        }
 
-    /// <summary>The tokens that name what a patch shows; none for a backdrop.</summary>
-    private int[] Words(Labels truth, int patch)
+        Tensor pooled = _pool.Forward(features.reshape(-1, _pool.Patches, features.size(1)), _pool.ImageTokens).Tokens;
+        return pooled.reshape(-1, pooled.size(2));
+    }
+
+    private Tensor Scores(Tensor projected) => torch.matmul(projected, _embeddings.t()).mul(_scale);
+
+    /// <summary>The tokens that name what a patch, or the four of a token, shows; none for a backdrop.</summary>
+    private int[] Words(Labels truth, int place)
+    {
+        if (_pool is null)
+        {
+            return OfPatch(truth, place);
+        }
+
+        int across = _side / ConnectorConfig.PoolStride, token = place % _pool.ImageTokens;
+        int corner = (place / _pool.ImageTokens * _pool.Patches) + (token / across * ConnectorConfig.PoolStride * _side) + (token % across * ConnectorConfig.PoolStride);
+        return [.. new[] { corner, corner + 1, corner + _side, corner + _side + 1 }.SelectMany(p => OfPatch(truth, p)).Distinct()];
+    }
+
+    private int[] OfPatch(Labels truth, int patch)
     {
         (long thing, long colour, long first, long second) = (truth.Objects[patch], truth.Colours[patch], truth.First[patch], truth.Second[patch]);
         return first >= 0 ? Tokens($"{PatchTruth.LetterOf((int)first)}{PatchTruth.LetterOf((int)second)}")

@@ -49,14 +49,15 @@ public sealed class RecognitionTraineeTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Loss_OfWords_ProjectedPatchesPointAtTheirNamesAndTheDecoderStaysAsItIs(bool isXl)
+    [InlineData(false, WordsOf.Patches)]
+    [InlineData(true, WordsOf.Patches)]
+    [InlineData(true, WordsOf.Tokens)]
+    public void Loss_OfWords_WhatIsProjectedPointsAtItsNamesAndTheDecoderStaysAsItIs(bool isXl, WordsOf wordsOf)
     {
         ModelConfig config = isXl ? XlTraining.Config : TinyModels.VideoChatFlash(layers: 4);
         using Weights weights = Random(config);
         Dictionary<string, float[]> before = weights.Names.ToDictionary(n => n, n => weights.Get(n).ToArray<float>());
-        TrainingStage stage = Stage() with { Rates = new PartRates { Tower = 3e-3, Projector = 3e-3 } };
+        TrainingStage stage = Stage() with { Rates = new PartRates { Tower = 3e-3, Projector = 3e-3 }, WordsOf = wordsOf };
         using ITrainee trainee = Trainees.Create(stage, config, weights, TestTokenizers.Tiny, Device.CPU, 3);
         WordTrainee words = Assert.IsType<WordTrainee>(trainee);
         var source = new WorldSource(stage.Data, 5);
@@ -116,6 +117,7 @@ public sealed class RecognitionTraineeTests : IDisposable
         Says(stage with { Rates = new PartRates { Tower = 1e-3, Decoder = 1e-3 } }, "without the decoder");
         Says(stage with { Data = new TrainingData { Annotations = [new AnnotationFile("a.json")] } }, "each patch shows");
         Says(stage with { Ratios = [2] }, "no decoder");
+        Says(stage with { WordsOf = WordsOf.Tokens }, "wordsOf is Tokens");
 
         static void Says(TrainingStage stage, string part) => Assert.Contains(part, Assert.Throws<ArgumentException>(stage.Validate).Message, StringComparison.Ordinal);
     }

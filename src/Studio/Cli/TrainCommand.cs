@@ -157,23 +157,28 @@ internal static class TrainCommand
         if (request.Model is { } named) return ModelLoader.Folder(request.Console, named);
         var wanted = request.Recipe.Base
             ?? throw new ArgumentException($"the recipe '{request.Recipe.Name}' names no base; give --model, or add \"base\": {{ \"geometry\": …, \"tokenizer\": … }} to it");
+        var made = Path.Combine(request.Folder, BaseFolder);
         if (wanted.Model is { } model)
         {
             var beside = Path.Combine(request.RecipeFolder, model);
-            var start = ModelLoader.Folder(request.Console, Directory.Exists(beside) ? beside : model);
+            var isFolder = Directory.Exists(beside);
+            if (!isFolder && !Directory.Exists(model) && Path.GetFileName(model) != model)
+            {
+                throw new ArgumentException($"there is no model in base.model '{model}', from {request.RecipeFolder}; train the recipe that makes it first, or give --model");
+            }
+
+            var start = ModelLoader.Folder(request.Console, isFolder ? beside : model);
             if (wanted.Decoder is null) return start;
             request.Console.Say($"starting from {model} with the decoder of {wanted.Decoder}");
             _ = Directory.CreateDirectory(request.Folder);
-            var joined = Path.Combine(request.Folder, BaseFolder);
-            wanted.Join(start, joined, request.RecipeFolder);
-            return joined;
+            wanted.Join(start, made, request.RecipeFolder);
+            return made;
         }
 
         request.Console.Say($"starting from {wanted.Geometry} with random weights of seed {wanted.Seed}");
         _ = Directory.CreateDirectory(request.Folder);
-        var folder = Path.Combine(request.Folder, BaseFolder);
-        wanted.Create(folder, request.RecipeFolder, ct);
-        return folder;
+        wanted.Create(made, request.RecipeFolder, ct);
+        return made;
     }
 
     /// <param name="Spelled">The recipe as the command named it.</param>

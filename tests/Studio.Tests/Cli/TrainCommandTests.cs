@@ -97,12 +97,30 @@ public sealed class TrainCommandTests : IDisposable
     [InlineData("RECIPE --device tpu", "'tpu'", ExitCodes.BadInput)]
     [InlineData("RECIPE --threads 0", "--threads", ExitCodes.Usage)]
     [InlineData("BASELESS", "names no base", ExitCodes.BadInput)]
+    [InlineData("UNMADE", "'../elsewhere/model'", ExitCodes.BadInput)]
+    [InlineData("UNMADE", "train the recipe that makes it", ExitCodes.BadInput)]
     public async Task Train_WrongOption_IsRefusedByName(string options, string named, int expected)
     {
-        var arguments = options.Split(' ').Select(o => o == "RECIPE" ? Recipe(1) : o == "BASELESS" ? Recipe(1, isFresh: false) : o);
+        var arguments = options.Split(' ').Select(o => o == "RECIPE" ? Recipe(1) : o == "BASELESS" ? Recipe(1, isFresh: false) : o == "UNMADE" ? Based(""" "model": "../elsewhere/model" """) : o);
         var (code, _, error) = await Run(["train", .. arguments, "--out", Out]);
         Assert.Equal(expected, code);
         Assert.Contains(named, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_TowerOfOneModelAndDecoderOfAnother_StartsFromBoth()
+    {
+        var (code, _, error) = await Run("train", Recipe(1), "--out", Out);
+        Assert.True(code == ExitCodes.Ok, error);
+        var model = JsonSerializer.Serialize(Path.Combine(Out, "model"));
+        var joined = Path.Combine(_folder, "joined");
+        (code, var output, error) = await Run("train", Based($""" "model": {model}, "decoder": {model} """), "--out", joined);
+        Assert.True(code == ExitCodes.Ok, error);
+        Assert.Contains("with the decoder of", output + error, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(joined, "model", "model.safetensors")));
+        (code, _, error) = await Run("train", Based($""" "model": {model}, "decoder": "../elsewhere/model" """), "--out", joined + "-again");
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("run the recipe that makes it", error, StringComparison.Ordinal);
     }
 
     private async Task<(int Code, string Output, string Error)> ResumeFor(string recipe, int updates)
@@ -134,6 +152,15 @@ public sealed class TrainCommandTests : IDisposable
               }]
             }
             """);
+        return file;
+    }
+
+    /// <summary>A recipe of one update on another base.</summary>
+    private string Based(string what)
+    {
+        var file = Path.Combine(_folder, "based.json");
+        File.WriteAllText(file, File.ReadAllText(Recipe(1)).Replace(""" "geometry": "tiny-random", "seed": 5 """, what, StringComparison.Ordinal));
+        Assert.Contains(what, File.ReadAllText(file), StringComparison.Ordinal);
         return file;
     }
 

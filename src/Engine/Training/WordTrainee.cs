@@ -20,7 +20,6 @@ public sealed class WordTrainee : PatchTrainee
 
     private readonly Linear _up, _down;
     private readonly PoolConnector? _pool; // null: patches point
-    private readonly int _side;
     private readonly Tensor _embeddings;
     private readonly double _scale;
     private readonly TowerWeights _weights;
@@ -38,7 +37,6 @@ public sealed class WordTrainee : PatchTrainee
         string name = config.System == ModelSystem.VideoChatFlash ? "mlp." : "";
         Linear Layer(int number) => new(_weights.Get($"{name}{number}.weight", -1, -1), _weights.Get($"{name}{number}.bias", -1));
         (_up, _down) = (Layer(0), Layer(2));
-        _side = Config.Vision.GridSide;
         _pool = stage.WordsOf == WordsOf.Tokens && config.System == ModelSystem.VideoXl ? PoolConnector.Load(config.Connector, config.Vision, weights, device, ScalarType.Float32) : null;
         using (torch.no_grad())
         {
@@ -121,9 +119,8 @@ public sealed class WordTrainee : PatchTrainee
             return OfPatch(truth, place);
         }
 
-        int across = _side / ConnectorConfig.PoolStride, token = place % _pool.ImageTokens;
-        int corner = (place / _pool.ImageTokens * _pool.Patches) + (token / across * ConnectorConfig.PoolStride * _side) + (token % across * ConnectorConfig.PoolStride);
-        return [.. new[] { corner, corner + 1, corner + _side, corner + _side + 1 }.SelectMany(p => OfPatch(truth, p)).Distinct()];
+        int frame = place / _pool.ImageTokens * _pool.Patches;
+        return [.. _pool.PatchesOf(place % _pool.ImageTokens).SelectMany(p => OfPatch(truth, frame + p)).Distinct()];
     }
 
     private int[] OfPatch(Labels truth, int patch)

@@ -94,13 +94,21 @@ public sealed class PoolConnector : IConnector
         return reduced.view(frames, pooled * pooled, width);
     }
 
+    /// <summary>Patches of a frame, row by row, that become a pooled token of it.</summary>
+    /// <param name="token">Below <see cref="ImageTokens"/>.</param>
+    internal int[] PatchesOf(int token)
+    {
+        var across = _side / Stride;
+        var corner = (token / across * Stride * _side) + (token % across * Stride);
+        return [.. Enumerable.Range(0, Stride * Stride).Select(p => corner + (p / Stride * _side) + (p % Stride))];
+    }
+
     private MergeGroups Groups(int frames, int target, bool pools)
     {
         var slots = new int[frames * Patches];
-        for (var patch = 0; patch < Patches; patch++)
+        for (var token = 0; token < target; token++)
         {
-            var (row, column) = (patch / _side, patch % _side);
-            slots[patch] = pools ? (row / Stride * (_side / Stride)) + (column / Stride) : patch;
+            foreach (var patch in pools ? PatchesOf(token) : [token]) slots[patch] = token;
         }
 
         for (var frame = 1; frame < frames; frame++) Array.Copy(slots, 0, slots, frame * Patches, Patches);

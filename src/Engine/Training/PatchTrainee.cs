@@ -134,6 +134,8 @@ public abstract class PatchTrainee : ITrainee
 
         public List<long> Second { get; } = [];
 
+        public List<int> Standing { get; } = [];
+
         public void Add(PatchTruth picture)
         {
             for (int i = 0; i < picture.Objects.Length; i++)
@@ -142,6 +144,7 @@ public abstract class PatchTrainee : ITrainee
                 Colours.Add(picture.ColourNumbers[i]);
                 First.Add(picture.FirstLetters[i]);
                 Second.Add(picture.SecondLetters[i]);
+                Standing.Add(picture.StandingLetters[i]);
             }
         }
     }

@@ -59,7 +59,13 @@ public sealed class Trainer(TimeProvider time, Func<TrainingStage, ulong, ITrain
         string model = Path.Combine(run.Folder, ModelFolder);
         if (Directory.Exists(model))
         {
-            return new TrainingOutcome(true, model);
+            if (position.Stage == run.Recipe.Stages.Count - 1)
+            {
+                return new TrainingOutcome(true, model);
+            }
+
+            // The recipe has gained stages since it was done: what it came to then stays, beside what it will come to.
+            Directory.Move(model, $"{model}-{position.Stage + 1:00}");
         }
 
         AtomicFile.WriteAllText(Path.Combine(run.Folder, RecipeFile), run.Recipe.ToJson());

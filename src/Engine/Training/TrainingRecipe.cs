@@ -243,6 +243,13 @@ public sealed record TrainingStage
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public WordsOf WordsOf { get; init; }
 
+    /// <summary>
+    /// In such a stage a patch says the letters that stand on it, one token each: the first digit of a number left of the second, so that their
+    /// order can be read. Otherwise each patch of a mark says the whole mark, as a word in a sentence.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public bool LettersInPlace { get; init; }
+
     /// <summary>Train low-rank corrections of the decoder's matrices, with the decoder's learning rate, instead of the decoder. Null: no.</summary>
     public LoraSettings? Lora { get; init; }
 
@@ -285,6 +292,7 @@ public sealed record TrainingStage
         Check(!Recognition || Data.Annotations is null, "recognition needs to know what each patch shows, and annotations do not say it", "drawn data: data.album or data.world");
         Check(!Recognition || (Ratios is null && Drops is null && Lora is null), "recognition has no decoder whose tokens are compressed or corrected", "neither ratios nor drops nor lora");
         Check(WordsOf == WordsOf.Patches || (Recognition && Rates.Projector is not null), $"wordsOf is {WordsOf} where no words are learned", "it with recognition and rates.projector only");
+        Check(!LettersInPlace || (Recognition && Rates.Projector is not null), "lettersInPlace is true where no words are learned", "it with recognition and rates.projector only");
         Lora?.Validate(Name, Rates);
         Data.Validate();
         _ = Compression();

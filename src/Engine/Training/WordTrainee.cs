@@ -24,6 +24,7 @@ public sealed class WordTrainee : PatchTrainee
     private readonly double _scale;
     private readonly TowerWeights _weights;
     private readonly int[][] _objects, _colours; // token ids by number
+    private readonly bool _lettersInPlace;
     private readonly Tokenizer _tokenizer;
 
     /// <inheritdoc cref="Trainees.Create"/>
@@ -32,7 +33,7 @@ public sealed class WordTrainee : PatchTrainee
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(weights);
-        _tokenizer = tokenizer;
+        (_tokenizer, _lettersInPlace) = (tokenizer, stage.LettersInPlace);
         _weights = new TowerWeights(weights, TensorLayout.ProjectorPrefix, device, ScalarType.Float32);
         string name = config.System == ModelSystem.VideoChatFlash ? "mlp." : "";
         Linear Layer(int number) => new(_weights.Get($"{name}{number}.weight", -1, -1), _weights.Get($"{name}{number}.bias", -1));
@@ -126,8 +127,20 @@ public sealed class WordTrainee : PatchTrainee
     private int[] OfPatch(Labels truth, int patch)
     {
         (long thing, long colour, long first, long second) = (truth.Objects[patch], truth.Colours[patch], truth.First[patch], truth.Second[patch]);
-        return first >= 0 ? Tokens($"{PatchTruth.LetterOf((int)first)}{PatchTruth.LetterOf((int)second)}")
+        return first >= 0 ? Letters(PatchTruth.LetterOf((int)first), PatchTruth.LetterOf((int)second), truth.Standing[patch])
             : [.. thing >= 0 ? _objects[thing] : [], .. colour > 0 ? _colours[colour - 1] : []];
+    }
+
+    /// <summary>Of a mark: all of it as a word in a sentence, or the letters that stand here, each as it is written inside a number.</summary>
+    private int[] Letters(char first, char second, int standing)
+    {
+        if (!_lettersInPlace)
+        {
+            return Tokens($"{first}{second}");
+        }
+
+        char[] here = standing == PatchTruth.BothLetters ? [first, second] : [standing == 0 ? first : second];
+        return [.. here.SelectMany(letter => _tokenizer.Encode(letter.ToString()))];
     }
 
     /// <summary>A word as it stands inside a sentence.</summary>

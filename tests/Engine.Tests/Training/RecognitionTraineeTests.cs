@@ -49,15 +49,17 @@ public sealed class RecognitionTraineeTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false, WordsOf.Patches)]
-    [InlineData(true, WordsOf.Patches)]
-    [InlineData(true, WordsOf.Tokens)]
-    public void Loss_OfWords_WhatIsProjectedPointsAtItsNamesAndTheDecoderStaysAsItIs(bool isXl, WordsOf wordsOf)
+    [InlineData(false, WordsOf.Patches, false)]
+    [InlineData(false, WordsOf.Patches, true)]
+    [InlineData(true, WordsOf.Patches, false)]
+    [InlineData(true, WordsOf.Tokens, false)]
+    [InlineData(true, WordsOf.Tokens, true)]
+    public void Loss_OfWords_WhatIsProjectedPointsAtItsNamesAndTheDecoderStaysAsItIs(bool isXl, WordsOf wordsOf, bool lettersInPlace)
     {
         ModelConfig config = isXl ? XlTraining.Config : TinyModels.VideoChatFlash(layers: 4);
         using Weights weights = Random(config);
         Dictionary<string, float[]> before = weights.Names.ToDictionary(n => n, n => weights.Get(n).ToArray<float>());
-        TrainingStage stage = Stage() with { Rates = new PartRates { Tower = 3e-3, Projector = 3e-3 }, WordsOf = wordsOf };
+        TrainingStage stage = Stage() with { Rates = new PartRates { Tower = 3e-3, Projector = 3e-3 }, WordsOf = wordsOf, LettersInPlace = lettersInPlace };
         using ITrainee trainee = Trainees.Create(stage, config, weights, TestTokenizers.Tiny, Device.CPU, 3);
         WordTrainee words = Assert.IsType<WordTrainee>(trainee);
         var source = new WorldSource(stage.Data, 5);
@@ -118,6 +120,7 @@ public sealed class RecognitionTraineeTests : IDisposable
         Says(stage with { Data = new TrainingData { Annotations = [new AnnotationFile("a.json")] } }, "each patch shows");
         Says(stage with { Ratios = [2] }, "no decoder");
         Says(stage with { WordsOf = WordsOf.Tokens }, "wordsOf is Tokens");
+        Says(stage with { LettersInPlace = true }, "lettersInPlace is true");
 
         static void Says(TrainingStage stage, string part) => Assert.Contains(part, Assert.Throws<ArgumentException>(stage.Validate).Message, StringComparison.Ordinal);
     }

@@ -130,6 +130,20 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Run_StagesAddedToAFinishedTraining_TrainsThemAndKeepsWhatWasDone()
+    {
+        TrainingRecipe recipe = Recipe();
+        TrainingOutcome whole = Run("whole", recipe);
+        TrainingOutcome first = Run("parts", recipe with { Stages = [recipe.Stages[0]] });
+        byte[] early = File.ReadAllBytes(Path.Combine(first.Folder, "model.safetensors"));
+        var updates = new List<TrainingUpdate>();
+        TrainingOutcome second = Run("parts", recipe, updates.Add, resume: true);
+        Assert.Equal((true, recipe.Stages[1].Steps), (second.Finished, updates.Count));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(whole.Folder, "model.safetensors")), File.ReadAllBytes(Path.Combine(second.Folder, "model.safetensors")));
+        Assert.Equal(early, File.ReadAllBytes(Path.Combine(_root, "parts", "model-01", "model.safetensors")));
+    }
+
+    [Fact]
     public void Run_FolderThatDoesNotFit_IsRefusedWithARemedy()
     {
         TrainingRecipe recipe = Recipe();

@@ -83,6 +83,49 @@ public sealed class PatchTruthTests
         static int Digit(int letter) => letter; // digits come first, so that their numbers are theirs
     }
 
+    [Theory]
+    [InlineData(Grid)]
+    [InlineData(Grid - 1)]
+    public void Read_Numbers_ADigitStandsWhereAnotherOneWouldChangeThePicture(int grid)
+    {
+        var renderer = new WorldRenderer(Side, Side);
+        var truth = new PatchTruth(grid);
+        byte[] drawn = new byte[renderer.FrameBytes], other = new byte[renderer.FrameBytes];
+        int[] inside = [0, 0], changed = [0, 0]; // pixels of the mark's patches that the first and the second digit change, and those in patches said to hold it
+        for (ulong seed = 0; seed < 8; seed++)
+        {
+            WorldScript album = AlbumMaker.Compose(WorldSplit.Train, seed, 4, 120, new AlbumMix(Cards: 100));
+            for (int f = 0; f < album.FrameCount; f++)
+            {
+                WorldCard card = Assert.IsType<WorldCard>(album.Segments[f]);
+                renderer.Draw(album, f, drawn);
+                truth.Read(album, f);
+                for (int letter = 0; letter < 2; letter++)
+                {
+                    char[] mark = card.Mark!.ToCharArray();
+                    mark[letter] = mark[letter] == '1' ? '8' : '1';
+                    renderer.Draw(album with { Segments = [.. album.Segments.Select((s, i) => i == f ? card with { Mark = new string(mark) } : s)] }, f, other);
+                    for (int pixel = 0; pixel < Side * Side; pixel++)
+                    {
+                        int patch = (pixel / Side * grid / Side * grid) + (pixel % Side * grid / Side);
+                        if (truth.FirstLetters[patch] >= 0 && !drawn.AsSpan(pixel * 3, 3).SequenceEqual(other.AsSpan(pixel * 3, 3)))
+                        {
+                            changed[letter]++;
+                            inside[letter] += truth.StandingLetters[patch] == letter || truth.StandingLetters[patch] == PatchTruth.BothLetters ? 1 : 0;
+                        }
+                    }
+                }
+
+                int[] standing = [.. Enumerable.Range(0, grid * grid).Where(p => truth.FirstLetters[p] >= 0).Select(p => truth.StandingLetters[p])];
+                Assert.Contains(standing, s => s is 0 or PatchTruth.BothLetters);
+                Assert.Contains(standing, s => s is 1 or PatchTruth.BothLetters);
+                Assert.Contains(standing, s => s != PatchTruth.BothLetters); // else their order could not be read
+            }
+        }
+
+        Assert.All((int[])[0, 1], letter => Assert.True(changed[letter] > 500 && inside[letter] > changed[letter] * 0.9, $"{inside[letter]} of {changed[letter]}"));
+    }
+
     [Fact]
     public void Read_AMovingObject_FollowsItAndForgetsTheFrameBefore()
     {

@@ -9,6 +9,9 @@ public sealed class WorldComposer
     /// <summary>Objects that a video's haystack may show.</summary>
     internal const int PoolSize = 20;
 
+    // Draws after which it is looked whether anything is left to draw.
+    private const int TakeTries = 10_000;
+
     private readonly WorldRequest _request;
     private readonly ShotMaker _maker;
     private readonly IReadOnlyList<int> _inPlay;
@@ -60,17 +63,23 @@ public sealed class WorldComposer
     /// <summary>An object that is not in the video yet.</summary>
     internal int Take() => Take(static _ => true);
 
-    /// <summary>An object that is not in the video yet and fits; most objects in play must fit.</summary>
+    /// <summary>An object that is not in the video yet and fits.</summary>
+    /// <exception cref="InvalidOperationException">None is left that fits.</exception>
     internal int Take(Func<int, bool> fits)
     {
-        int thing;
-        do
+        for (int tries = 0; ; tries++)
         {
-            thing = Random.Pick(_inPlay);
-        }
-        while (!fits(thing) || !_taken.Add(thing));
+            int thing = Random.Pick(_inPlay);
+            if (fits(thing) && _taken.Add(thing))
+            {
+                return thing;
+            }
 
-        return thing;
+            if (tries % TakeTries == TakeTries - 1 && !Array.Exists(Free(), o => fits(o)))
+            {
+                throw new InvalidOperationException($"None of the {_inPlay.Count} objects in play that are not in the video yet fits; put more objects in play.");
+            }
+        }
     }
 
     internal void Take(int thing) => _taken.Add(thing);

@@ -25,20 +25,26 @@ public sealed class PatchTruth
     // A letter is five of seven cells wide, with one between two.
     private const double LetterWidths = 11.0 / 7;
 
-    // A patch that a mark's plate reaches into by a quarter shows the mark.
+    // A patch that a mark's plate reaches into by a quarter shows the mark, and one that a letter reaches into by a quarter that letter.
     private const double MarkReach = 0.25;
 
-    private readonly int[] _objects, _colours, _first, _second; // row by row, grid × grid
+    // A letter's width as a share of its height; what lies between two is left out.
+    private const double LetterWidth = 5.0 / 7;
+
+    private readonly int[] _objects, _colours, _first, _second, _standing; // row by row, grid × grid
 
     /// <param name="grid">Patches a side.</param>
     public PatchTruth(int grid)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(grid, 1);
         Grid = grid;
-        (_objects, _colours, _first, _second) = (new int[grid * grid], new int[grid * grid], new int[grid * grid], new int[grid * grid]);
+        (_objects, _colours, _first, _second, _standing) = (new int[grid * grid], new int[grid * grid], new int[grid * grid], new int[grid * grid], new int[grid * grid]);
     }
 
     public int Grid { get; }
+
+    /// <summary>Value of <see cref="StandingLetters"/> for a patch that holds both.</summary>
+    public const int BothLetters = 2;
 
     /// <summary>Number of the object in <see cref="WorldObjects.All"/>, patch by patch in rows.</summary>
     public ReadOnlySpan<int> Objects => _objects;
@@ -52,6 +58,9 @@ public sealed class PatchTruth
     /// <summary>Its second letter.</summary>
     public ReadOnlySpan<int> SecondLetters => _second;
 
+    /// <summary>Which of the mark's letters stand on the patch itself: 0 the first, 1 the second, 2 both.</summary>
+    public ReadOnlySpan<int> StandingLetters => _standing;
+
     /// <summary>Fills in what a frame of a script shows.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The script has no such frame.</exception>
     public void Read(WorldScript script, long frame)
@@ -62,7 +71,7 @@ public sealed class PatchTruth
             throw new ArgumentOutOfRangeException(nameof(frame), frame, $"The script has the frames 0 to {script.FrameCount - 1}.");
         }
 
-        foreach (int[] layer in (int[][])[_objects, _colours, _first, _second])
+        foreach (int[] layer in (int[][])[_objects, _colours, _first, _second, _standing])
         {
             Array.Fill(layer, Nothing);
         }
@@ -127,7 +136,17 @@ public sealed class PatchTruth
     {
         double half = Patches(mark.Height) / 2;
         (int first, int second) = (TextPainter.Letters.IndexOf(mark.Text[0], StringComparison.Ordinal), TextPainter.Letters.IndexOf(mark.Text[^1], StringComparison.Ordinal));
-        Mark(Patches(mark.Place.X), Patches(mark.Place.Y), (half * LetterWidths) + MarkReach, half + MarkReach, patch => (_first[patch], _second[patch]) = (first, second));
+        double middle = Patches(mark.Place.X), width = LetterWidth * 2 * half, edge = half * LetterWidths;
+        Mark(middle, Patches(mark.Place.Y), edge + MarkReach, half + MarkReach, patch =>
+        {
+            (_first[patch], _second[patch]) = (first, second);
+            int column = patch % Grid;
+            double Covered(double from) => Math.Min(column + 1, from + width) - Math.Max(column, from);
+            bool isFirst = Covered(middle - edge) >= MarkReach, isSecond = Covered(middle + edge - width) >= MarkReach;
+
+            // A letter that is narrower than a quarter of a patch stands on the side that it is nearer to.
+            _standing[patch] = isFirst == isSecond ? isFirst ? BothLetters : column + 0.5 < middle ? 0 : 1 : isFirst ? 0 : 1;
+        });
     }
 
     /// <summary>Calls for each patch whose middle is near a point, and for the one that holds the point, where it lies in the picture.</summary>

@@ -77,10 +77,11 @@ public sealed class ManyPages : IAsyncLifetime
     private async Task<PageView[]> FillAsync()
     {
         var samples = await Alone.Services.GetRequiredService<VideoImporter>().AddSamplesAsync(Seed.Me);
-        var video = "/library/" + samples[0].Video.Id;
+        var sample = samples.Single(s => s.Video.Name == "shapes").Video;
+        var video = "/library/" + sample.Id;
         AnswerSettings[] sideBySide = [new() { Frames = 8, MaxNewTokens = 12 }, new() { Frames = 4, MaxNewTokens = 12 }];
         var conversations = Alone.Services.GetRequiredService<ConversationService>();
-        var asked = await conversations.AskAsync(Seed.Me, null, null, "What changes?", [samples[0].Video.Id], sideBySide, AnswerLifetime.Kept);
+        var asked = await conversations.AskAsync(Seed.Me, null, null, "What changes?", [sample.Id], sideBySide, AnswerLifetime.Kept);
         foreach (var id in asked.AnswerIds)
         {
             await Wait.UntilAsync(async () => !(await conversations.GetMessageAsync(Seed.Me, id)).IsUnderWay, "the answers have ended");

@@ -26,6 +26,13 @@ public sealed record TrainingData
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // recipes from before it keep their fingerprint
     public AlbumData? Album { get; init; }
 
+    /// <summary>
+    /// Share of the drawn samples whose video is told in words (<see cref="WorldNotes"/>) instead of shown: the decoder learns to answer from what it
+    /// reads, at a fraction of the tokens, before it answers from what it sees.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public double Told { get; init; }
+
     /// <summary>Video-XL: also samples of several images, read as the frames of one sequence (video-xl.md 2.5).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public bool SeveralImages { get; init; }
@@ -48,6 +55,8 @@ public sealed record TrainingData
         TrainingRecipe.Check(Annotations is not null || GroupBy == GroupBy.None, $"data.groupBy is {GroupBy} for drawn data, which is all videos", "it with annotations only");
         TrainingRecipe.Check(WorldSide is >= 16 and <= 1024, $"data.worldSide is {WorldSide}", "16 to 1024");
         TrainingRecipe.Check(WorldQuestions is >= 1 and <= 8, $"data.worldQuestions is {WorldQuestions}", "1 to 8");
+        TrainingRecipe.Check(Told is >= 0 and <= 1, $"data.told is {Told}", "0 to 1");
+        TrainingRecipe.Check(Told == 0 || Annotations is null, "data.told is given for annotations, whose videos nobody can tell", "it with drawn data only");
         World?.Validate();
         Album?.Validate();
         TrainingRecipe.Check(Album is null || World is not null || Album.Share == 1, $"data.album.share is {Album?.Share} without a world", "1, or a world for the others");

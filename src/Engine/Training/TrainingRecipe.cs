@@ -291,6 +291,7 @@ public sealed record TrainingStage
         Check(!Recognition || (Rates.Decoder is null && Rates.Summary is null), "recognition is learned without the decoder", "rates.tower, rates.projector or both");
         Check(!Recognition || Data.Annotations is null, "recognition needs to know what each patch shows, and annotations do not say it", "drawn data: data.album or data.world");
         Check(!Recognition || (Ratios is null && Drops is null && Lora is null), "recognition has no decoder whose tokens are compressed or corrected", "neither ratios nor drops nor lora");
+        Check(!Recognition || Data.Told == 0, "recognition looks at patches, and a told video has none", "data.told of 0");
         Check(WordsOf == WordsOf.Patches || (Recognition && Rates.Projector is not null), $"wordsOf is {WordsOf} where no words are learned", "it with recognition and rates.projector only");
         Check(!LettersInPlace || (Recognition && Rates.Projector is not null), "lettersInPlace is true where no words are learned", "it with recognition and rates.projector only");
         Lora?.Validate(Name, Rates);

@@ -59,6 +59,7 @@ public sealed class WorldSource : ITrainingSource
     private readonly ulong _seed;
     private readonly int _questions;
     private readonly LetteredReply _reply;
+    private readonly double _told;
 
     /// <param name="data">With a world, albums, or both.</param>
     public WorldSource(TrainingData data, ulong seed)
@@ -68,7 +69,7 @@ public sealed class WorldSource : ITrainingSource
         _dataset = data.World is { } recipe ? new WorldDataset(recipe, WorldSplit.Train, seed)
             : _album is not null ? null : throw new ArgumentException("The data names neither a world nor albums.", nameof(data));
         _frames = new WorldFrames(data.WorldSide, data.WorldSide);
-        (_questions, _reply) = (data.WorldQuestions, data.Reply);
+        (_questions, _reply, _told) = (data.WorldQuestions, data.Reply, data.Told);
     }
 
     public long? Count => null;
@@ -80,24 +81,26 @@ public sealed class WorldSource : ITrainingSource
         {
             WorldScript album = AlbumMaker.Compose(WorldSplit.Train, random.Next(), random.Pick(_album.Pictures), _album.Objects, _album.Mix, _album.Seconds ?? 1);
             IReadOnlyList<WorldQuestion> asked = random.Below(Permille) < _album.Lists * Permille ? [] : AlbumQuestions.Ask(album, random.Next(), _album.Questions, _album.Form);
-            return Example($"train-album-{index:000000}", album, asked.Count > 0 ? asked : [AlbumQuestions.List(album)]);
+            return Example($"train-album-{index:000000}", album, asked.Count > 0 ? asked : [AlbumQuestions.List(album)], IsTold());
         }
 
         WorldItem item = _dataset!.Item(index);
-        return Example(item.Id, item.Script, item.Questions.Take(_questions));
+        return Example(item.Id, item.Script, item.Questions.Take(_questions), IsTold());
+
+        bool IsTold() => _told > 0 && random.Below(Permille) < _told * Permille;
     }
 
-    private TrainingExample Example(string id, WorldScript script, IEnumerable<WorldQuestion> questions)
+    private TrainingExample Example(string id, WorldScript script, IEnumerable<WorldQuestion> questions, bool isTold)
     {
         var turns = new List<TrainingTurn>();
         foreach (WorldQuestion question in questions)
         {
-            string visual = turns.Count == 0 ? ChatMl.VisualPlaceholder + "\n" : "";
-            turns.Add(new TrainingTurn(ChatRole.User, visual + Prompt(question)));
+            string video = turns.Count > 0 ? "" : (isTold ? WorldNotes.Of(script) : ChatMl.VisualPlaceholder) + "\n";
+            turns.Add(new TrainingTurn(ChatRole.User, video + Prompt(question)));
             turns.Add(new TrainingTurn(ChatRole.Assistant, Reply(question)));
         }
 
-        return new TrainingExample(id, turns) { Video = new DrawnVideo(_frames, script) };
+        return new TrainingExample(id, turns) { Video = isTold ? null : new DrawnVideo(_frames, script) };
     }
 
     private string Reply(WorldQuestion question) => question.Form != WorldForm.Lettered || _reply == LetteredReply.Words ? question.Answer

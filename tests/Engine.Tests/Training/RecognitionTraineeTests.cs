@@ -120,6 +120,7 @@ public sealed class RecognitionTraineeTests : IDisposable
         Says(stage with { Data = new TrainingData { Annotations = [new AnnotationFile("a.json")] } }, "each patch shows");
         Says(stage with { Ratios = [2] }, "no decoder");
         Says(stage with { WordsOf = WordsOf.Tokens }, "wordsOf is Tokens");
+        Says(stage with { Data = stage.Data with { Told = 0.5 } }, "a told video has none");
         Says(stage with { LettersInPlace = true }, "lettersInPlace is true");
 
         static void Says(TrainingStage stage, string part) => Assert.Contains(part, Assert.Throws<ArgumentException>(stage.Validate).Message, StringComparison.Ordinal);

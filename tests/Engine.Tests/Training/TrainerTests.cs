@@ -1,5 +1,6 @@
 using Studio.Engine.Chat;
 using Studio.Engine.Checkpoints;
+using Studio.Engine.Tokenization;
 using Studio.Engine.Torch;
 using Studio.Engine.Training;
 using Studio.Engine.Video;
@@ -166,6 +167,41 @@ public sealed class TrainerTests : IDisposable
             Assert.InRange(sample.Turns.Count, 2, 6);
             Assert.DoesNotContain("<image>", string.Concat(sample.Turns.Skip(1).Select(t => t.Text)), StringComparison.Ordinal);
         }
+    }
+
+    [Theory]
+    [InlineData(1.0, 60, 60)]
+    [InlineData(0.5, 15, 45)]
+    [InlineData(0.0, 0, 0)]
+    public void Sample_ToldInWords_AsksTheSameAboutTheNotesInstead(double told, int fewest, int most)
+    {
+        TrainingData shown = Recipe().Stages[1].Data with { WorldQuestions = 3, Album = new AlbumData { Pictures = [3], Objects = 80, Share = 0.3 } };
+        var (some, other) = (new WorldSource(shown with { Told = told }, 5), new WorldSource(shown, 5));
+        int without = 0;
+        for (int i = 0; i < 60; i++)
+        {
+            (TrainingExample sample, TrainingExample same) = (some.Sample(i), other.Sample(i));
+            Assert.Equal(same.Id, sample.Id);
+            Assert.Equal(same.Turns.Skip(1), sample.Turns.Skip(1));
+            string notes = WorldNotes.Of(Assert.IsType<DrawnVideo>(same.Video).Script);
+            bool isTold = sample.Video is null;
+            Assert.Equal(isTold ? same.Turns[0].Text.Replace(ChatMl.VisualPlaceholder, notes, StringComparison.Ordinal) : same.Turns[0].Text, sample.Turns[0].Text);
+            without += isTold ? 1 : 0;
+        }
+
+        Assert.InRange(without, fewest, most);
+        Assert.Contains("data.told is 2", Assert.Throws<ArgumentException>((shown with { Told = 2 }).Validate).Message, StringComparison.Ordinal);
+        Assert.Contains("nobody can tell", Assert.Throws<ArgumentException>(new TrainingData { Annotations = [new AnnotationFile("a.json")], Told = 0.1 }.Validate).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_NothingButToldSamples_TrainsTheDecoderAndLeavesTheProjector()
+    {
+        TrainingStage stage = Recipe().Stages[1] with { Steps = 2, Data = Recipe().Stages[1].Data with { Told = 1 } };
+        TrainingOutcome outcome = Run("run", Recipe() with { Stages = [stage] });
+        using Weights before = MappedTensors.MapAll(Path.Combine(_base, "model.safetensors")), after = MappedTensors.MapAll(Path.Combine(outcome.Folder, "model.safetensors"));
+        Assert.All(before.Names.Where(n => n.StartsWith(TensorLayout.ConnectorPrefix, StringComparison.Ordinal)), n => Assert.Equal(before.Get(n).ToArray<float>(), after.Get(n).ToArray<float>()));
+        Assert.NotEqual(before.Get(TensorLayout.EmbedTokens).ToArray<float>(), after.Get(TensorLayout.EmbedTokens).ToArray<float>());
     }
 
     private TrainingOutcome Run(

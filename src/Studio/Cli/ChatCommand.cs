@@ -11,7 +11,7 @@ internal static class ChatCommand
     /// <summary>Shown below the command's help.</summary>
     public static readonly string[] Samples =
     [
-        """chat data/samples/shapes.mp4 "What happens?" --stats""",
+        """chat data/samples/cards.mp4 "Which number is on the card?" --stats""",
         """chat talk.mp4 "Who speaks at the end?" --start 3000 --fps 1 --compress balanced""",
         """chat a.mp4 "What differs?" --with b.mp4 --json --trace trace.json""",
     ];

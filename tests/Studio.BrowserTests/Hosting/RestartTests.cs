@@ -12,7 +12,7 @@ public sealed class RestartTests(StudioFixture studio) : IClassFixture<StudioFix
     {
         await using var page = await StudioPage.OpenAsync(studio);
         await page.AddSampleAsync();
-        var video = await page.Page.Locator(".video-card-link").GetAttributeAsync("href");
+        var video = await page.Page.Locator(".video-card-link[title=shapes]").GetAttributeAsync("href");
         await page.BeginAsync(tokens: 16);
         await page.AskAsync("What stays?");
         await page.AnsweredAsync();
@@ -43,7 +43,7 @@ public sealed class RestartTests(StudioFixture studio) : IClassFixture<StudioFix
         await later.GoAsync("/" + video);
         await later.ExpectAsync("h1", "shapes");
         await later.GoAsync("/library");
-        await Assertions.Expect(later.Page.Locator(".video-card")).ToHaveCountAsync(1);
+        await Assertions.Expect(later.Page.Locator(".video-card")).ToHaveCountAsync(2);
 
         // And the conversation goes on.
         await later.GoAsync(new Uri(address).PathAndQuery);

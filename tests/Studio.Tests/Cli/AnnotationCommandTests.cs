@@ -80,7 +80,9 @@ public sealed partial class AnnotationCommandTests : IAsyncLifetime
     public async Task LongVid_ModelWhoseAnswersDoNotEnd_FailsByName()
     {
         var annotations = Path.Combine(_folder, "out");
-        string[] arguments = ["data", "longvid", Path.Combine(AppContext.BaseDirectory, "samples"), "--out", annotations, "--clip-seconds", "2", "--section-seconds", "60", "--frames", "4", "--max-tokens", "2"];
+        var videos = Directory.CreateDirectory(Path.Combine(_folder, "one video")).FullName;
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "samples", "shapes.mp4"), Path.Combine(videos, "shapes.mp4"));
+        string[] arguments = ["data", "longvid", videos, "--out", annotations, "--clip-seconds", "2", "--section-seconds", "60", "--frames", "4", "--max-tokens", "2"];
         var (code, output, error) = await Run(arguments);
         Assert.Equal(ExitCodes.CheckFailed, code);
         Assert.Contains("0 records of 1 sections", output, StringComparison.Ordinal);

@@ -75,7 +75,7 @@ public sealed class WorldComposer
                 return thing;
             }
 
-            if (tries % TakeTries == TakeTries - 1 && !Array.Exists(Free(), o => fits(o)))
+            if (tries % TakeTries == TakeTries - 1 && !Free().Any(fits))
             {
                 throw new InvalidOperationException($"None of the {_inPlay.Count} objects in play that are not in the video yet fits; put more objects in play.");
             }

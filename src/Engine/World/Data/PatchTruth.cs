@@ -142,10 +142,13 @@ public sealed class PatchTruth
             (_first[patch], _second[patch]) = (first, second);
             int column = patch % Grid;
             double Covered(double from) => Math.Min(column + 1, from + width) - Math.Max(column, from);
-            bool isFirst = Covered(middle - edge) >= MarkReach, isSecond = Covered(middle + edge - width) >= MarkReach;
-
-            // A letter that is narrower than a quarter of a patch stands on the side that it is nearer to.
-            _standing[patch] = isFirst == isSecond ? isFirst ? BothLetters : column + 0.5 < middle ? 0 : 1 : isFirst ? 0 : 1;
+            _standing[patch] = (Covered(middle - edge) >= MarkReach, Covered(middle + edge - width) >= MarkReach) switch
+            {
+                (true, true) => BothLetters,
+                (true, false) => 0,
+                (false, true) => 1,
+                _ => column + 0.5 < middle ? 0 : 1, // neither reaches far enough into the patch: the nearer one
+            };
         });
     }
 

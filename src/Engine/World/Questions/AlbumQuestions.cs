@@ -107,20 +107,12 @@ public static class AlbumQuestions
     private static WorldQuestion YesNo(QuestionWriter writer, WorldObject thing, string answer, WorldSegment[] seen) => writer.Question(
         WorldKind.Presence, writer.Word(thing.IsPlural ? QuestionText.PresencePlural : QuestionText.Presence, thing.WithArticle), answer, () => [answer == "yes" ? "no" : "yes"], seen);
 
-    private static string Sentence(WorldSegment picture)
+    private static string Sentence(WorldSegment picture) => picture switch
     {
-        switch (picture)
-        {
-            case WorldCard card:
-                return $"card {card.Frame.Name()} {card.Mark} {card.Picture.Name}{(card.Next is { } next ? " to " + next.Name : "")}.";
-            case WorldShot shot:
-                string[] things = [.. shot.Actors.GroupBy(a => (a.Instance.ObjectId, a.Instance.Tint)).OrderBy(g => WorldGrid.CellOf(g.First().From)).Select(Group)];
-                string mark = shot.Mark is { } written ? $"sign {written.Text}, " : "";
-                return $"{mark}{string.Concat(things.Select(t => t + ", "))}{new WorldBackdrop(shot.Backdrop).Name}.";
-            default:
-                throw new ArgumentException($"An album has shots and cards, no {picture.GetType().Name}.", nameof(picture));
-        }
-    }
+        WorldCard card => WorldNotes.Card(card),
+        WorldShot shot => WorldNotes.Shot(shot, shot.Actors.GroupBy(a => (a.Instance.ObjectId, a.Instance.Tint)).OrderBy(g => WorldGrid.CellOf(g.First().From)).Select(Group)),
+        _ => throw new ArgumentException($"An album has shots and cards, no {picture.GetType().Name}.", nameof(picture)),
+    };
 
     private static string Group(IEnumerable<WorldActor> actors)
     {

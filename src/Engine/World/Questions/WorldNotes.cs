@@ -29,14 +29,22 @@ public static class WorldNotes
         WorldSegment segment = script.SegmentAt(ms);
         if (segment is WorldCard card)
         {
-            return $"card {card.Frame.Name()} {card.Mark} {card.Picture.Name}{(card.Next is { } next ? " to " + next.Name : "")}.";
+            return Card(card);
         }
 
         WorldShot shot = segment is WorldHaystack haystack ? HaystackShots.At(haystack, ms) : (WorldShot)segment;
         int since = ms - shot.StartMs;
         IEnumerable<string> things = shot.Actors.Where(a => a.IsSeenAt(since)).Select(a => (a.Instance, shot.Camera.See(a.At(since), since, shot.LengthMs).Place))
             .Where(seen => seen.Place.X is >= 0 and < WorldUnits.One && seen.Place.Y is >= 0 and < WorldUnits.One)
-            .OrderBy(seen => WorldGrid.CellOf(seen.Place)).Select(seen => $"{seen.Instance.Name} {WorldGrid.Names[WorldGrid.CellOf(seen.Place)]}, ");
-        return $"{(shot.Mark is { } mark ? $"sign {mark.Text}, " : "")}{string.Concat(things)}{new WorldBackdrop(shot.Backdrop).Name}.";
+            .OrderBy(seen => WorldGrid.CellOf(seen.Place)).Select(seen => $"{seen.Instance.Name} {WorldGrid.Names[WorldGrid.CellOf(seen.Place)]}");
+        return Shot(shot, things);
     }
+
+    /// <summary>A card as a note.</summary>
+    internal static string Card(WorldCard card) => $"card {card.Frame.Name()} {card.Mark} {card.Picture.Name}{(card.Next is { } next ? " to " + next.Name : "")}.";
+
+    /// <summary>A shot as a note.</summary>
+    /// <param name="things">What is said of each thing, in the order of reading.</param>
+    internal static string Shot(WorldShot shot, IEnumerable<string> things) =>
+        $"{(shot.Mark is { } mark ? $"sign {mark.Text}, " : "")}{string.Concat(things.Select(t => t + ", "))}{new WorldBackdrop(shot.Backdrop).Name}.";
 }

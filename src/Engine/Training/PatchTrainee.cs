@@ -8,7 +8,7 @@ namespace Studio.Engine.Training;
 
 /// <summary>
 /// What stages share that learn from patches of drawn pictures instead of texts: the tower's features, and what each patch shows. Each
-/// frame is a still image here: frames of other scenes in one clip only stand in the way of learning what a frame shows.
+/// frame is a still image here: frames of other scenes in one clip only stand in the way of learning what a frame shows, unless the stage wants clips.
 /// </summary>
 public abstract class PatchTrainee : ITrainee
 {
@@ -39,6 +39,9 @@ public abstract class PatchTrainee : ITrainee
 
     private protected Device Device { get; }
 
+    /// <summary>Frames that the tower looks at together.</summary>
+    private int Together => _stage.InClips ? _tower.FramesPerClip : 1;
+
     /// <inheritdoc cref="Trainees.Check"/>
     internal static void Check(TrainingStage stage, ModelConfig config)
     {
@@ -48,6 +51,7 @@ public abstract class PatchTrainee : ITrainee
         }
         else
         {
+            Trainees.Require(!stage.InClips, stage, "inClips is true", "false: Video-XL's tower looks at each frame by itself");
             Trainees.Require(stage.Resolution is null || stage.Resolution == config.Vision.ImageSize, stage, $"resolution is {stage.Resolution}", $"{config.Vision.ImageSize}, or leave it out");
         }
     }
@@ -93,7 +97,7 @@ public abstract class PatchTrainee : ITrainee
         foreach (TrainingExample sample in samples)
         {
             DrawnVideo video = sample.Video as DrawnVideo ?? throw new ArgumentException($"Sample {sample.Id} is no drawn video, and only of those is known what each patch shows; give data.album or data.world.", nameof(samples));
-            SamplingSettings sampling = _stage.Frames.Sampling(clip: 1);
+            SamplingSettings sampling = _stage.Frames.Sampling(Together);
             FrameSelection selection = FrameSampling.Select(video.Info, isXl ? sampling with { Rule = SamplingRule.VideoXl } : sampling);
             Tensor pixels = torch.empty([selection.Count, Pixel, side, side]);
             int at = 0;
@@ -117,7 +121,7 @@ public abstract class PatchTrainee : ITrainee
                 at++;
             }
 
-            pictures.Add(pixels.unsqueeze(1).to(Device));
+            pictures.Add(pixels.reshape(-1, Together, Pixel, side, side).to(Device));
         }
 
         return VisualTrainee.Features(_stage, _tower, torch.cat([.. pictures])).reshape(-1, _tower.Width);
@@ -136,6 +140,15 @@ public abstract class PatchTrainee : ITrainee
 
         public List<int> Standing { get; } = [];
 
+        public List<int> Cells { get; } = [];
+
+        public List<int> Motions { get; } = [];
+
+        public List<int> Directions { get; } = [];
+
+        /// <summary>Of each frame.</summary>
+        public List<WorldBackdrop?> Backdrops { get; } = [];
+
         public void Add(PatchTruth picture)
         {
             for (int i = 0; i < picture.Objects.Length; i++)
@@ -145,7 +158,12 @@ public abstract class PatchTrainee : ITrainee
                 First.Add(picture.FirstLetters[i]);
                 Second.Add(picture.SecondLetters[i]);
                 Standing.Add(picture.StandingLetters[i]);
+                Cells.Add(picture.Cells[i]);
+                Motions.Add(picture.Motions[i]);
+                Directions.Add(picture.Directions[i]);
             }
+
+            Backdrops.Add(picture.Backdrop);
         }
     }
 }

@@ -18,6 +18,10 @@ public sealed record TrainingData
     /// <summary>Most questions about one drawn video; each is a turn of its conversation.</summary>
     public int WorldQuestions { get; init; } = 1;
 
+    /// <summary>Most further questions about what is seen in a drawn video of shots alone (<see cref="AlbumQuestions.More"/>): turns behind those.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public int MoreQuestions { get; init; }
+
     /// <summary>How drawn questions with options are replied to.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public LetteredReply Reply { get; init; }
@@ -55,6 +59,8 @@ public sealed record TrainingData
         TrainingRecipe.Check(Annotations is not null || GroupBy == GroupBy.None, $"data.groupBy is {GroupBy} for drawn data, which is all videos", "it with annotations only");
         TrainingRecipe.Check(WorldSide is >= 16 and <= 1024, $"data.worldSide is {WorldSide}", "16 to 1024");
         TrainingRecipe.Check(WorldQuestions is >= 1 and <= 8, $"data.worldQuestions is {WorldQuestions}", "1 to 8");
+        TrainingRecipe.Check(MoreQuestions >= 0 && MoreQuestions <= AlbumQuestions.MaxQuestions, $"data.moreQuestions is {MoreQuestions}", $"0 to {AlbumQuestions.MaxQuestions}");
+        TrainingRecipe.Check(MoreQuestions == 0 || World is not null, "data.moreQuestions is given without a world", "it with data.world only");
         TrainingRecipe.Check(Told is >= 0 and <= 1, $"data.told is {Told}", "0 to 1");
         TrainingRecipe.Check(Told == 0 || Annotations is null, "data.told is given for annotations, whose videos nobody can tell", "it with drawn data only");
         World?.Validate();

@@ -250,6 +250,24 @@ public sealed record TrainingStage
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public bool LettersInPlace { get; init; }
 
+    /// <summary>
+    /// In such a stage a patch also says in which part of the picture its object stands, or how and where to it moves: both can then be read from
+    /// the token that names the object, as its colour can.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public bool PlaceAndMotion { get; init; }
+
+    /// <summary>In such a stage some of the patches without anything on them say colour and pattern of the backdrop.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public bool Backdrops { get; init; }
+
+    /// <summary>
+    /// Stages of recognition show VideoChat-Flash's tower whole clips, as the model uses it, in place of each frame by itself. Motion is seen in no other way; pictures are
+    /// learned faster one by one.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public bool InClips { get; init; }
+
     /// <summary>Train low-rank corrections of the decoder's matrices, with the decoder's learning rate, instead of the decoder. Null: no.</summary>
     public LoraSettings? Lora { get; init; }
 
@@ -293,7 +311,12 @@ public sealed record TrainingStage
         Check(!Recognition || (Ratios is null && Drops is null && Lora is null), "recognition has no decoder whose tokens are compressed or corrected", "neither ratios nor drops nor lora");
         Check(!Recognition || Data.Told == 0, "recognition looks at patches, and a told video has none", "data.told of 0");
         Check(WordsOf == WordsOf.Patches || (Recognition && Rates.Projector is not null), $"wordsOf is {WordsOf} where no words are learned", "it with recognition and rates.projector only");
-        Check(!LettersInPlace || (Recognition && Rates.Projector is not null), "lettersInPlace is true where no words are learned", "it with recognition and rates.projector only");
+        foreach ((string option, bool asked) in (ReadOnlySpan<(string, bool)>)[("lettersInPlace", LettersInPlace), ("placeAndMotion", PlaceAndMotion), ("backdrops", Backdrops)])
+        {
+            Check(!asked || (Recognition && Rates.Projector is not null), $"{option} is true where no words are learned", "it with recognition and rates.projector only");
+        }
+
+        Check(!InClips || Recognition, "inClips is true in a stage that always looks at clips", "it with recognition only");
         Lora?.Validate(Name, Rates);
         Data.Validate();
         _ = Compression();

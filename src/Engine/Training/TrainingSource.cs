@@ -57,9 +57,10 @@ public sealed class WorldSource : ITrainingSource
     private readonly AlbumData? _album;
     private readonly WorldFrames _frames;
     private readonly ulong _seed;
-    private readonly int _questions;
+    private readonly int _questions, _more;
     private readonly LetteredReply _reply;
     private readonly double _told;
+    private readonly WorldForm? _form;
 
     /// <param name="data">With a world, albums, or both.</param>
     public WorldSource(TrainingData data, ulong seed)
@@ -69,7 +70,7 @@ public sealed class WorldSource : ITrainingSource
         _dataset = data.World is { } recipe ? new WorldDataset(recipe, WorldSplit.Train, seed)
             : _album is not null ? null : throw new ArgumentException("The data names neither a world nor albums.", nameof(data));
         _frames = new WorldFrames(data.WorldSide, data.WorldSide);
-        (_questions, _reply, _told) = (data.WorldQuestions, data.Reply, data.Told);
+        (_questions, _more, _form, _reply, _told) = (data.WorldQuestions, data.MoreQuestions, data.World?.Form, data.Reply, data.Told);
     }
 
     public long? Count => null;
@@ -85,7 +86,9 @@ public sealed class WorldSource : ITrainingSource
         }
 
         WorldItem item = _dataset!.Item(index);
-        return Example(item.Id, item.Script, item.Questions.Take(_questions), IsTold());
+        WorldQuestion[] questions = [.. item.Questions.Take(_questions)];
+        IReadOnlyList<WorldQuestion> more = _more == 0 ? [] : AlbumQuestions.More(item.Script, random.Next(), _more, questions, _form);
+        return Example(item.Id, item.Script, questions.Concat(more), IsTold());
 
         bool IsTold() => _told > 0 && random.Below(Permille) < _told * Permille;
     }

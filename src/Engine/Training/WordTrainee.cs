@@ -18,13 +18,16 @@ public sealed class WordTrainee : PatchTrainee
     /// <summary>What a patch scores at the word that it equals: the softmax over the vocabulary is then nearly sure.</summary>
     private const double Certain = 10;
 
+    /// <summary>One of so many patches with nothing on them says the backdrop: most of a picture is backdrop, and would drown the rest.</summary>
+    private const int BackdropShare = 7;
+
     private readonly Linear _up, _down;
     private readonly PoolConnector? _pool; // null: patches point
     private readonly Tensor _embeddings;
     private readonly double _scale;
     private readonly TowerWeights _weights;
-    private readonly int[][] _objects, _colours; // token ids by number
-    private readonly bool _lettersInPlace;
+    private readonly int[][] _objects, _colours, _cells, _directions; // token ids by number
+    private readonly TrainingStage _stage;
     private readonly Tokenizer _tokenizer;
 
     /// <inheritdoc cref="Trainees.Create"/>
@@ -33,7 +36,7 @@ public sealed class WordTrainee : PatchTrainee
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(weights);
-        (_tokenizer, _lettersInPlace) = (tokenizer, stage.LettersInPlace);
+        (_tokenizer, _stage) = (tokenizer, stage);
         _weights = new TowerWeights(weights, TensorLayout.ProjectorPrefix, device, ScalarType.Float32);
         string name = config.System == ModelSystem.VideoChatFlash ? "mlp." : "";
         Linear Layer(int number) => new(_weights.Get($"{name}{number}.weight", -1, -1), _weights.Get($"{name}{number}.bias", -1));
@@ -48,6 +51,8 @@ public sealed class WordTrainee : PatchTrainee
 
         _objects = [.. WorldObjects.All.Select(o => Tokens(o.Name))];
         _colours = [.. WorldColours.All.Select(c => Tokens(c.Name()))];
+        _cells = [.. WorldGrid.Names.Select(Tokens)];
+        _directions = [.. WorldCaptions.Directions.Select(Tokens)];
     }
 
     public override IReadOnlyList<ParameterGroup> Groups => ModelGroups;
@@ -128,13 +133,33 @@ public sealed class WordTrainee : PatchTrainee
     {
         (long thing, long colour, long first, long second) = (truth.Objects[patch], truth.Colours[patch], truth.First[patch], truth.Second[patch]);
         return first >= 0 ? Letters(PatchTruth.LetterOf((int)first), PatchTruth.LetterOf((int)second), truth.Standing[patch])
-            : [.. thing >= 0 ? _objects[thing] : [], .. colour > 0 ? _colours[colour - 1] : []];
+            : thing < 0 && colour <= 0 ? Backdrop(truth, patch)
+            : [.. thing >= 0 ? _objects[thing] : [], .. colour > 0 ? _colours[colour - 1] : [], .. thing >= 0 && _stage.PlaceAndMotion ? PlaceAndMotion(truth, patch) : []];
+    }
+
+    private int[] PlaceAndMotion(Labels truth, int patch)
+    {
+        (int cell, int motion, int direction) = (truth.Cells[patch], truth.Motions[patch], truth.Directions[patch]);
+        if (direction >= 0 && !_stage.InClips)
+        {
+            return []; // a single frame does not show it
+        }
+
+        int[] verb = motion >= 0 && _stage.InClips ? Tokens(WorldCaptions.Verb((WorldMotion)motion)) : [];
+        return [.. cell >= 0 ? _cells[cell] : [], .. verb, .. direction >= 0 ? _directions[direction] : []];
+    }
+
+    private int[] Backdrop(Labels truth, int patch)
+    {
+        int ofFrame = truth.Objects.Count / truth.Backdrops.Count;
+        return _stage.Backdrops && patch % BackdropShare == 0 && truth.Backdrops[patch / ofFrame] is { } backdrop
+            ? [.. Tokens(backdrop.Colour.Name()), .. Tokens(backdrop.Pattern)] : [];
     }
 
     /// <summary>Of a mark: all of it as a word in a sentence, or the letters that stand here, each as it is written inside a number.</summary>
     private int[] Letters(char first, char second, int standing)
     {
-        if (!_lettersInPlace)
+        if (!_stage.LettersInPlace)
         {
             return Tokens($"{first}{second}");
         }

@@ -2,6 +2,7 @@ using Studio.Engine.Checkpoints;
 using Studio.Engine.Tests.Tokenization;
 using Studio.Engine.Torch;
 using Studio.Engine.Training;
+using Studio.Engine.World;
 using Xunit;
 
 namespace Studio.Engine.Tests.Training;
@@ -77,6 +78,42 @@ public sealed class RecognitionTraineeTests : IDisposable
         }
     }
 
+    /// <summary>Clips of a moving thing: its way is learned where the tower sees clips, and not asked of single frames.</summary>
+    [Fact]
+    public void Loss_OfWordsInClips_NamesPlaceMotionAndBackdrop()
+    {
+        ModelConfig config = TinyModels.VideoChatFlash(layers: 4);
+        using Weights weights = Random(config);
+        TrainingStage plain = Stage() with
+        {
+            Rates = new PartRates { Tower = 3e-3, Projector = 3e-3 },
+            Frames = new TrainingFrames { Min = 4, Max = 8 },
+            Data = new TrainingData { World = new WorldRecipe { Kinds = new Dictionary<WorldKind, int> { [WorldKind.Direction] = 1 }, Seconds = [4], Fps = 2, Objects = 80 }, WorldSide = 96 },
+        };
+        TrainingExample[] samples = [.. Enumerable.Range(0, 2).Select(i => new WorldSource(plain.Data, 5).Sample(i))];
+        (double loss, int labelled) = First(plain);
+        (double framewise, int same) = First(plain with { PlaceAndMotion = true });
+        (double clipwise, int still) = First(plain with { PlaceAndMotion = true, InClips = true });
+        (double _, int more) = First(plain with { Backdrops = true });
+        Assert.Equal((labelled, labelled), (same, still));
+        Assert.True(more > labelled + 20, $"{more} patches with the backdrop, {labelled} without");
+        Assert.Equal(3, ((double[])[loss, framewise, clipwise]).Distinct().Count());
+
+        TrainingStage stage = plain with { PlaceAndMotion = true, InClips = true };
+        using WordTrainee trainee = Assert.IsType<WordTrainee>(Trainees.Create(stage, config, weights, TestTokenizers.Tiny, Device.CPU, 3));
+        (double first, double last) = Learn(trainee, stage, samples);
+        Assert.True(last < first, $"{first} became {last}");
+        Assert.Contains("inClips", Assert.Throws<ArgumentException>(() => Trainees.Check(stage, XlTraining.Config)).Message, StringComparison.Ordinal);
+
+        (double Loss, int Labelled) First(TrainingStage asked)
+        {
+            using ITrainee one = Trainees.Create(asked, config, weights, TestTokenizers.Tiny, Device.CPU, 3);
+            using var scope = torch.NewDisposeScope();
+            TraineeLoss result = one.Loss(samples, TestContext.Current.CancellationToken);
+            return (result.Loss.item<float>(), result.Supervised);
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
@@ -122,6 +159,9 @@ public sealed class RecognitionTraineeTests : IDisposable
         Says(stage with { WordsOf = WordsOf.Tokens }, "wordsOf is Tokens");
         Says(stage with { Data = stage.Data with { Told = 0.5 } }, "a told video has none");
         Says(stage with { LettersInPlace = true }, "lettersInPlace is true");
+        Says(stage with { PlaceAndMotion = true }, "placeAndMotion is true");
+        Says(stage with { Backdrops = true }, "backdrops is true");
+        Says(stage with { Recognition = false, InClips = true }, "inClips is true");
 
         static void Says(TrainingStage stage, string part) => Assert.Contains(part, Assert.Throws<ArgumentException>(stage.Validate).Message, StringComparison.Ordinal);
     }

@@ -169,6 +169,25 @@ public sealed class TrainerTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Sample_WithMoreQuestions_AsksThemBehindItsOwn()
+    {
+        TrainingData own = Recipe().Stages[1].Data with { WorldQuestions = 2 };
+        var (some, other) = (new WorldSource(own with { MoreQuestions = 5 }, 5), new WorldSource(own, 5));
+        int more = 0;
+        for (int i = 0; i < 30; i++)
+        {
+            (TrainingExample sample, TrainingExample same) = (some.Sample(i), other.Sample(i));
+            Assert.Equal(same.Turns, sample.Turns.Take(same.Turns.Count));
+            Assert.InRange(sample.Turns.Count - same.Turns.Count, 0, 10);
+            more += sample.Turns.Count - same.Turns.Count;
+        }
+
+        Assert.True(more > 20, $"{more} further turns");
+        Assert.Contains("data.moreQuestions is 99", Assert.Throws<ArgumentException>((own with { MoreQuestions = 99 }).Validate).Message, StringComparison.Ordinal);
+        Assert.Contains("without a world", Assert.Throws<ArgumentException>(new TrainingData { Album = new AlbumData(), MoreQuestions = 1 }.Validate).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1.0, 60, 60)]
     [InlineData(0.5, 15, 45)]

@@ -101,6 +101,51 @@ public sealed class AlbumTests
         }
     }
 
+    /// <summary>Further questions about shots: of things that one shot shows, once each, and none where cards or haystacks are.</summary>
+    [Fact]
+    public void More_AboutVideosOfShots_AsksWhatIsCertainAndNothingTwice()
+    {
+        (int asked, int directions, int places) = (0, 0, 0);
+        var recipe = new WorldRecipe { Kinds = Enum.GetValues<WorldKind>().ToDictionary(k => k, _ => 1), Seconds = [8], Fps = 2, Objects = Objects };
+        var world = new WorldDataset(recipe, WorldSplit.Train, 4);
+        for (int i = 0; i < 120; i++)
+        {
+            WorldItem item = world.Item(i);
+            IReadOnlyList<WorldQuestion> more = AlbumQuestions.More(item.Script, 7, 6, item.Questions);
+            Assert.InRange(more.Count, 0, item.Script.Segments.All(s => s is WorldShot) ? 6 : 0);
+            asked += more.Count;
+            foreach (WorldQuestion question in more)
+            {
+                Assert.DoesNotContain(item.Questions, q => q.Text == question.Text || (q.Kind == question.Kind && q.Kind != WorldKind.Presence && q.Answer == question.Answer));
+                WorldActor[] named = [.. item.Script.Segments.OfType<WorldShot>().SelectMany(s => s.Actors).Where(a => Names(question.Text, a.Instance.Thing))];
+                WorldActor[] meant = [.. named.Where(a => a.Instance.Thing.Name.Length == named.Max(n => n.Instance.Thing.Name.Length))];
+                switch (question.Kind)
+                {
+                    case WorldKind.Direction:
+                        directions++;
+                        Assert.Equal(WorldCaptions.Directions[WorldCaptions.DirectionOf(Assert.Single(meant))], question.Answer);
+                        break;
+                    case WorldKind.Where:
+                        places++;
+                        Assert.Equal(Assert.Single(meant).From, meant[0].To);
+                        Assert.Equal(WorldGrid.Names[WorldGrid.CellOf(meant[0].From)], question.Answer);
+                        break;
+                    case WorldKind.Count:
+                        Assert.Equal($"{meant.Length}", question.Answer);
+                        break;
+                    case WorldKind.Colour:
+                        Assert.All(meant, m => Assert.Equal(m.Instance.Colour!.Value.Name(), question.Answer));
+                        break;
+                    case WorldKind.Presence:
+                        Assert.Equal(meant.Length > 0 ? "yes" : "no", question.Answer);
+                        break;
+                }
+            }
+        }
+
+        Assert.True(asked > 100 && directions > 3 && places > 20, $"{asked} questions, {directions} of directions, {places} of places");
+    }
+
     /// <summary>Read off the script again, by other code: what is asked has the answer that is given, and one right option.</summary>
     [Fact]
     public void Ask_EveryQuestion_HasTheAnswerThatThePicturesShow()

@@ -154,6 +154,61 @@ public sealed class PatchTruthTests
         Assert.Throws<ArgumentOutOfRangeException>(() => truth.Read(script, script.FrameCount));
     }
 
+    /// <summary>The same truth as the questions': where a thing is, which way it goes, what it stands in front of.</summary>
+    [Theory]
+    [InlineData(WorldKind.Where)]
+    [InlineData(WorldKind.Direction)]
+    [InlineData(WorldKind.Describe)]
+    public void Read_Shots_SaysWhereThingsStandHowTheyMoveAndWhatIsBehind(WorldKind kind)
+    {
+        var truth = new PatchTruth(Grid);
+        (int standing, int going) = (0, 0);
+        for (ulong seed = 0; seed < 12; seed++)
+        {
+            WorldScript script = WorldRendererTests.Compose(kind, WorldSplit.Train, seed, 4, fps: 2);
+            string answer = WorldQuestions.Main(script, seed, kind == WorldKind.Describe ? WorldForm.Open : WorldForm.Lettered).Answer;
+            for (int f = 0; f < script.FrameCount; f++)
+            {
+                truth.Read(script, f);
+                WorldShot shot = Assert.IsType<WorldShot>(script.SegmentAt(script.TimeOf(f)));
+                Assert.Equal(shot.Backdrop, truth.Backdrop!.Number);
+                Assert.EndsWith(truth.Backdrop.Pattern == "plain" ? "background" : truth.Backdrop.Pattern, truth.Backdrop.Name, StringComparison.Ordinal);
+                for (int patch = 0; patch < Grid * Grid; patch++)
+                {
+                    (int thing, int cell, int motion, int way) = (truth.Objects[patch], truth.Cells[patch], truth.Motions[patch], truth.Directions[patch]);
+                    if (thing < 0)
+                    {
+                        Assert.Equal((PatchTruth.Nothing, PatchTruth.Nothing, PatchTruth.Nothing), (cell, motion, way));
+                        continue;
+                    }
+
+                    Assert.True(cell >= 0 ^ way >= 0); // what goes somewhere has no one place
+                    (standing, going) = (standing + (cell >= 0 ? 1 : 0), going + (way >= 0 ? 1 : 0));
+                    if (shot.Actors.First(a => a.Instance.ObjectId == thing).Role != WorldRole.Main)
+                    {
+                        continue;
+                    }
+
+                    switch (kind)
+                    {
+                        case WorldKind.Where:
+                            Assert.Equal(answer, WorldGrid.Names[cell]);
+                            break;
+                        case WorldKind.Direction:
+                            Assert.Equal(answer, WorldCaptions.Directions[way]);
+                            break;
+                        default:
+                            Assert.Contains(motion < 0 ? "still" : WorldCaptions.Verb((WorldMotion)motion)[..4], answer, StringComparison.Ordinal); // "grow" of one and of several
+                            Assert.Contains(way < 0 ? "" : WorldCaptions.Directions[way], answer, StringComparison.Ordinal);
+                            break;
+                    }
+                }
+            }
+        }
+
+        Assert.True(kind == WorldKind.Where ? standing > 100 : going > 100, $"{standing} standing, {going} going");
+    }
+
     private static int Changed(byte[] a, byte[] b, int patch)
     {
         const int Patch = Side / Grid;

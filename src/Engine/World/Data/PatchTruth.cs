@@ -31,14 +31,15 @@ public sealed class PatchTruth
     // A letter's width as a share of its height; what lies between two is left out.
     private const double LetterWidth = 5.0 / 7;
 
-    private readonly int[] _objects, _colours, _first, _second, _standing; // row by row, grid × grid
+    private readonly int[] _objects, _colours, _first, _second, _standing, _cells, _motions, _directions; // row by row, grid × grid
 
     /// <param name="grid">Patches a side.</param>
     public PatchTruth(int grid)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(grid, 1);
         Grid = grid;
-        (_objects, _colours, _first, _second, _standing) = (new int[grid * grid], new int[grid * grid], new int[grid * grid], new int[grid * grid], new int[grid * grid]);
+        int[] Layer() => new int[grid * grid];
+        (_objects, _colours, _first, _second, _standing, _cells, _motions, _directions) = (Layer(), Layer(), Layer(), Layer(), Layer(), Layer(), Layer(), Layer());
     }
 
     public int Grid { get; }
@@ -61,6 +62,18 @@ public sealed class PatchTruth
     /// <summary>Which of the mark's letters stand on the patch itself: 0 the first, 1 the second, 2 both.</summary>
     public ReadOnlySpan<int> StandingLetters => _standing;
 
+    /// <summary>Part of the picture in which the object stands, a number of <see cref="WorldGrid.Names"/>; nothing for what goes somewhere and for pictures on cards.</summary>
+    public ReadOnlySpan<int> Cells => _cells;
+
+    /// <summary>How the object moves, a <see cref="WorldMotion"/>; nothing for what is still and for pictures on cards.</summary>
+    public ReadOnlySpan<int> Motions => _motions;
+
+    /// <summary>Where it goes, a number of <see cref="WorldCaptions.Directions"/>; nothing for what stays in its place.</summary>
+    public ReadOnlySpan<int> Directions => _directions;
+
+    /// <summary>What is behind everything; null on a card.</summary>
+    public WorldBackdrop? Backdrop { get; private set; }
+
     /// <summary>Fills in what a frame of a script shows.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The script has no such frame.</exception>
     public void Read(WorldScript script, long frame)
@@ -71,11 +84,12 @@ public sealed class PatchTruth
             throw new ArgumentOutOfRangeException(nameof(frame), frame, $"The script has the frames 0 to {script.FrameCount - 1}.");
         }
 
-        foreach (int[] layer in (int[][])[_objects, _colours, _first, _second, _standing])
+        foreach (int[] layer in (int[][])[_objects, _colours, _first, _second, _standing, _cells, _motions, _directions])
         {
             Array.Fill(layer, Nothing);
         }
 
+        Backdrop = null;
         int ms = script.TimeOf((int)frame);
         switch (script.SegmentAt(ms))
         {
@@ -93,10 +107,14 @@ public sealed class PatchTruth
 
     private void ReadShot(WorldShot shot, int ms)
     {
+        Backdrop = new WorldBackdrop(shot.Backdrop);
         int since = ms - shot.StartMs;
         foreach (WorldActor actor in shot.Actors.Where(a => a.IsSeenAt(since)))
         {
-            Put(actor.Instance, shot.Camera.See(actor.At(since), since, shot.LengthMs));
+            bool goes = actor.Motion is WorldMotion.Line or WorldMotion.Hop;
+            Put(
+                actor.Instance, shot.Camera.See(actor.At(since), since, shot.LengthMs), goes ? Nothing : WorldGrid.CellOf(actor.From),
+                actor.Motion == WorldMotion.Still ? Nothing : (int)actor.Motion, goes ? WorldCaptions.DirectionOf(actor) : Nothing);
         }
 
         if (shot.Mark is { } mark)
@@ -126,10 +144,11 @@ public sealed class PatchTruth
         }
     }
 
-    private void Put(WorldInstance instance, WorldPose pose)
+    private void Put(WorldInstance instance, WorldPose pose, int cell = Nothing, int motion = Nothing, int direction = Nothing)
     {
         (double x, double y, double reach) = (Patches(pose.Place.X), Patches(pose.Place.Y), Patches(pose.Size) * Inner);
-        Mark(x, y, reach, reach, patch => (_objects[patch], _colours[patch]) = (instance.ObjectId, instance.Tint));
+        Mark(x, y, reach, reach, patch =>
+            (_objects[patch], _colours[patch], _cells[patch], _motions[patch], _directions[patch]) = (instance.ObjectId, instance.Tint, cell, motion, direction));
     }
 
     private void Write(WorldMark mark)

@@ -48,6 +48,20 @@ public static class AlbumQuestions
         return questions;
     }
 
+    /// <summary>
+    /// Further questions about a video of shots alone, behind those it was made for: what, where, how many, which colour and which way, of the things that only
+    /// one shot shows. None where a haystack or a card is in it.
+    /// </summary>
+    /// <inheritdoc cref="Ask" path="/param"/>
+    /// <param name="asked">Questions that were asked before: none comes again in other words.</param>
+    public static IReadOnlyList<WorldQuestion> More(WorldScript video, ulong seed, int count, IReadOnlyList<WorldQuestion> asked, WorldForm? form = null)
+    {
+        ArgumentNullException.ThrowIfNull(video);
+        ArgumentNullException.ThrowIfNull(asked);
+        bool Again(WorldQuestion q) => asked.Any(a => a.Text == q.Text || (a.Kind == q.Kind && a.Answer == q.Answer && a.Kind != WorldKind.Presence));
+        return video.Segments.All(s => s is WorldShot) ? [.. Ask(video, seed, count, form).Where(q => !Again(q))] : [];
+    }
+
     private static WorldQuestion? About(QuestionWriter writer, WorldSegment picture) => picture switch
     {
         WorldCard card => Card(writer, card),
@@ -66,6 +80,11 @@ public static class AlbumQuestions
         WorldActor actor = writer.Random.Pick(shot.Actors);
         WorldObject thing = actor.Instance.Thing;
         int copies = shot.Actors.Count(a => a.Instance.ObjectId == actor.Instance.ObjectId);
+        if (writer.Script.Segments.Any(s => s != shot && s is WorldShot other && other.Actors.Any(a => a.Instance.ObjectId == thing.Id)))
+        {
+            return null; // which of them is meant? Not so in albums
+        }
+
         bool many = copies > 1 || (shot.Actors.Count == 1 && writer.Random.Below(3) == 0);
         switch (writer.Random.Below(6))
         {
@@ -85,6 +104,12 @@ public static class AlbumQuestions
                 if (copies > 1)
                 {
                     return null;
+                }
+
+                if (actor.Motion is WorldMotion.Line or WorldMotion.Hop)
+                {
+                    string way = WorldCaptions.Directions[WorldCaptions.DirectionOf(actor)];
+                    return writer.Question(WorldKind.Direction, writer.Word(QuestionText.Direction, thing.Name), way, () => writer.Others(WorldCaptions.Directions, way), [shot]);
                 }
 
                 string place = WorldGrid.Names[WorldGrid.CellOf(actor.From)];

@@ -12,6 +12,9 @@ public static class WorldCaptions
     /// <summary>Most captions of one video; of a longer one the rest of a haystack is left out.</summary>
     public const int MaxCaptions = 4096;
 
+    /// <summary>Where something goes: left, right, up, down.</summary>
+    public static IReadOnlyList<string> Directions => QuestionText.Directions;
+
     /// <summary>One caption a shot or card, in order of time; haystacks shot by shot.</summary>
     public static IReadOnlyList<WorldCaption> Of(WorldScript script)
     {
@@ -84,7 +87,10 @@ public static class WorldCaptions
         };
     }
 
-    /// <summary>0 left, 1 right, 2 up, 3 down: the longer part of the way.</summary>
+    /// <summary>What one thing that moves does, in a word: "hops", "spins".</summary>
+    internal static string Verb(WorldMotion motion) => DeedOf(motion, 0, plural: false).Split(' ')[0];
+
+    /// <summary>A number of <see cref="Directions"/>: the longer part of the way.</summary>
     internal static int DirectionOf(WorldActor actor)
     {
         (int dx, int dy) = (actor.To.X - actor.From.X, actor.To.Y - actor.From.Y);

@@ -55,6 +55,9 @@ public sealed class WorldBackdrop
     /// <summary>The colour it is named after.</summary>
     public WorldColour Colour { get; }
 
+    /// <summary>Its pattern in a word, for example "stripes".</summary>
+    public string Pattern => Style.ToString().ToLowerInvariant();
+
     /// <summary>For example "blue stripes" or "a plain red background".</summary>
     public string Name => Style switch
     {
@@ -63,7 +66,7 @@ public sealed class WorldBackdrop
         BackdropStyle.Marble => $"{Colour.Name()} marble",
         BackdropStyle.Plaid => $"{Colour.Name()} plaid",
         BackdropStyle.Zigzag => $"{WithArticle(Colour.Name())} zigzag",
-        _ => $"{Colour.Name()} {Style.ToString().ToLowerInvariant()}",
+        _ => $"{Colour.Name()} {Pattern}",
     };
 
     /// <summary>0xRRGGBB of the pattern's low and high end.</summary>

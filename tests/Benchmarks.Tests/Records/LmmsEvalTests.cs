@@ -93,6 +93,37 @@ public sealed class LmmsEvalTests : IAsyncLifetime
         Assert.Equal(0.6 - (0.02 * 1.959964), summary.Low, 6);
     }
 
+    /// <summary>What versions 0.6 and 0.7 write: no document, the media beside the prompt, the answer as plain text, three kinds of errors, a model read from its download.</summary>
+    [Fact]
+    public async Task AFolderOfANewerVersion_KeepsMediaModelDateAndTheBestError()
+    {
+        Write("20260923_172512_results.json", """
+            {"results":{"seen":{"alias":"seen","points,none":162.5,"points_stderr,none":"N/A","points_stderr_clt,none":0.125,"points_stderr_clustered,none":"N/A"},
+                        "told":{"alias":"told","told_acc,none":0.8,"told_acc_stderr,none":"N/A","told_acc_stderr_clt,none":0.01,"told_acc_stderr_clustered,none":0.02},
+                        "only":{"alias":"only","points,none":162.5}},
+             "group_subtasks":{"seen":[],"told":[],"only":[]},"n-samples":{"told":{"original":9,"effective":9}},
+             "config":{"model":"some_vl","model_args":"pretrained=/cache/hub/models--Owner--Some-VL-3B/snapshots/66285546,attn_implementation=sdpa","device":null},
+             "git_hash":"v0.6-239","date":"20260923_172511"}
+            """);
+        Write("20260923_172512_samples_seen.jsonl", """
+            {"doc_id":0,"target":"Yes","filtered_resps":"Yes","token_counts":[{"output_tokens":2}],"doc_hash":"x","input_media":["code/1.mp4"],"points":{"question_id":"code/1.mp4","category":"code","score":1.0},"input":"Is it?"}
+            {"doc_id":1,"target":"No","filtered_resps":"Yes","input_media":["code/1.mp4"],"points":{"question_id":"code/1.mp4","category":"code","score":0.0},"input":"Is it not?"}
+            {"doc_id":2,"doc":{"video_path":"l.mp4","option0":"red","option1":"blue","option2":"N/A","question":"Which?"},"target":"A","filtered_resps":["A"],"input":"Which?","points":{"pred_answer":"A","gt_answer":"A"}}
+            """);
+        var runs = (await RunImport.FromAsync(_store, _folder, TimeProvider.System, Ct)).Select(i => i.Run).ToDictionary(r => r.Task);
+        Assert.All(runs.Values, r => Assert.Equal(("Owner/Some-VL-3B", new DateTimeOffset(2026, 9, 23, 17, 25, 11, TimeSpan.Zero)), (r.Model, r.CreatedAt)));
+        var samples = await _store.SamplesAsync(runs["seen"].Id, Ct).ToListAsync(Ct);
+        Assert.Equal([("code/1.mp4", "Yes", 1.0), ("code/1.mp4", "Yes", 0), ("l.mp4", "A", 1)], samples.Select(s => (s.Cluster, s.Answer, s.Corrected)));
+        Assert.Equal(("""["red","blue"]""", "A"), (samples[2].Options, samples[2].Parsed));
+        var (seen, told, only) = (Summary("seen"), Summary("told"), Summary("only"));
+        Assert.Equal((2.0 / 3, "points"), (seen.Accuracy, Assert.Single(seen.Rows).Name));
+        Assert.Equal((0.8, 0.02, "told_acc"), (told.Accuracy, told.ClusteredError, Assert.Single(told.Rows).Name));
+        Assert.True(double.IsNaN(only.Accuracy), "162.5 points are no accuracy");
+        Assert.Equal(162.5, Assert.Single(only.Rows).Corrected);
+
+        RunSummary Summary(string task) => RecordJson.Read<RunSummary>(runs[task].Summary!);
+    }
+
     [Theory]
     [InlineData("""{"results":{"t":{"acc,none":1}}}""", """{"doc_id":1}""", "filtered_resps")]
     [InlineData("""{"results":{"t":{"acc,none":1}}}""", "{", "line 1")]

@@ -29,6 +29,12 @@ internal static class LmmsEvalFolder
         ["temporal_grounding_charades"] = "charades",
     };
 
+    /// <summary>Ends of the names of standard errors, the best first.</summary>
+    private static readonly string[] s_errors = ["_stderr_clustered", "_stderr", "_stderr_clt"];
+
+    /// <summary>Where a downloaded model lies: "models--OWNER--NAME/snapshots/REVISION".</summary>
+    private const string CacheFolder = "models--";
+
     /// <summary>Arguments of models that say how many frames are read.</summary>
     private static readonly string[] s_frames = ["max_frames_num", "max_num_frames", "num_frames", "nframes", "fps"];
 
@@ -78,7 +84,7 @@ internal static class LmmsEvalFolder
             Key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Source}\n{task}\n{json.GetRawText()}\n{string.Join('\n', samples.Select(s => $"{s.DocumentId}\t{s.Answer}\t{s.Corrected}"))}"))),
             Source = Source,
             Task = s_names.GetValueOrDefault(task, task),
-            Model = Argument(arguments, "pretrained") ?? Argument(arguments, "model_version") ?? Text(json, "model_name") ?? Text(config, "model") ?? "unknown",
+            Model = ModelName(Argument(arguments, "pretrained") ?? Argument(arguments, "model_version") ?? Text(json, "model_name") ?? Text(config, "model") ?? "unknown"),
             Frames = s_frames.Select(n => Argument(arguments, n) is { } v ? $"{n}={v}" : null).FirstOrDefault(f => f is not null) ?? "",
             Given = JsonSerializer.Serialize(new { task, model_args = arguments, file = Path.GetFileName(file) }, RecordJson.Options),
             Resolved = json.TryGetProperty("configs", out var configs) && configs.ValueKind == JsonValueKind.Object && configs.TryGetProperty(parts[0], out var own) && own.ValueKind == JsonValueKind.Object ? own.GetRawText() : "{}",
@@ -106,7 +112,7 @@ internal static class LmmsEvalFolder
         var headline = Metrics(results[task]).Concat(parts.SelectMany(p => Metrics(results[p]))).FirstOrDefault();
         var scale = headline.Value > 1 ? 100 : 1;
         var half = Normal.TwoSided(Estimates.DefaultConfidence) * headline.Error / scale;
-        var accuracy = headline.Name is null ? double.NaN : headline.Value / scale;
+        var accuracy = headline.Name is null || headline.Value is < 0 or > 100 ? double.NaN : headline.Value / scale; // sums of points, as of MME, are no accuracy
         return own with
         {
             Rows = rows,
@@ -119,15 +125,17 @@ internal static class LmmsEvalFolder
 
     private static AggregateRow Row(string name, double value, int count) => new(name, value, value, count, value is >= 0 and <= 1 ? AggregateUnit.Fraction : AggregateUnit.Percent);
 
-    /// <summary>"accuracy,none" and its standard error; a name without a filter is of an older program.</summary>
+    /// <summary>
+    /// "accuracy,none" and its standard error, of which the one clustered by video counts most where there are several; a name without a filter is of an older program.
+    /// </summary>
     private static IEnumerable<(string Name, double Value, double Error)> Metrics(JsonElement task)
     {
         foreach (var field in task.EnumerateObject())
         {
             var (name, filter) = field.Name.Split(',', 2) is [var n, var f] ? (n, "," + f) : (field.Name, "");
-            if (name is "alias" or "samples" || name.EndsWith("_stderr", StringComparison.Ordinal) || name.EndsWith("_stderr_clt", StringComparison.Ordinal)) continue;
+            if (name is "alias" or "samples" || s_errors.Any(e => name.EndsWith(e, StringComparison.Ordinal))) continue;
             if (field.Value.ValueKind != JsonValueKind.Number) continue;
-            var error = task.TryGetProperty($"{name}_stderr{filter}", out var e) && e.ValueKind == JsonValueKind.Number ? e.GetDouble() : double.NaN;
+            var error = s_errors.Select(e => task.TryGetProperty($"{name}{e}{filter}", out var of) && of.ValueKind == JsonValueKind.Number ? of.GetDouble() : double.NaN).FirstOrDefault(e => !double.IsNaN(e), double.NaN);
             yield return (name, field.Value.GetDouble(), error);
         }
     }
@@ -178,15 +186,22 @@ internal static class LmmsEvalFolder
     private static int Counted(JsonElement json, IReadOnlyList<string> parts) => json.TryGetProperty("n-samples", out var all) && all.ValueKind == JsonValueKind.Object
         ? parts.Sum(p => all.TryGetProperty(p, out var n) && n.ValueKind == JsonValueKind.Object && n.TryGetProperty("effective", out var e) && e.TryGetInt32(out var count) ? count : 0) : 0;
 
-    /// <summary>"date" in seconds, or the date in the file's name.</summary>
+    /// <summary>"date" in seconds or as "20260131_235959", or the date in the file's name.</summary>
     private static DateTimeOffset? Made(JsonElement json, string file)
     {
         if (json.TryGetProperty("date", out var date) && date.ValueKind == JsonValueKind.Number && date.GetDouble() is > 0 and < 1e11 and var seconds) return DateTimeOffset.UnixEpoch.AddSeconds(Math.Floor(seconds));
-        var name = Path.GetFileName(file);
+        var name = Text(json, "date") is { Length: 15 } written ? written : Path.GetFileName(file);
         return name.Length >= 15 && DateTimeOffset.TryParseExact(name[..15], "yyyyMMdd_HHmmss", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var made) ? made : null;
     }
 
     private static string? Text(JsonElement json, string name) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+
+    /// <summary>A model by its published name also where it was read from the folder it was downloaded to.</summary>
+    private static string ModelName(string given)
+    {
+        var folder = given.Split('/').FirstOrDefault(p => p.StartsWith(CacheFolder, StringComparison.Ordinal));
+        return folder is null ? given : string.Join('/', folder[CacheFolder.Length..].Split("--", 2));
+    }
 
     /// <summary>A value of "a=1,b=2".</summary>
     private static string? Argument(string arguments, string name) => arguments.Split(',').Select(a => a.Split('=', 2)).FirstOrDefault(a => a.Length == 2 && a[0].Trim() == name)?[1].Trim();

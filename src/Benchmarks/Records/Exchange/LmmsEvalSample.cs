@@ -12,7 +12,7 @@ internal static class LmmsEvalSample
     /// <summary>Fields that are no metric.</summary>
     private static readonly HashSet<string> s_fixed = new(StringComparer.Ordinal)
     {
-        "doc_id", "doc", "target", "arguments", "input", "resps", "filtered_resps", "doc_hash", "prompt_hash", "target_hash", "filter", "token_counts", "metrics",
+        "doc_id", "doc", "target", "arguments", "input", "resps", "filtered_resps", "doc_hash", "prompt_hash", "target_hash", "filter", "token_counts", "metrics", "input_media", "generation_info",
     };
 
     private static readonly string[] s_labels = ["duration", "duration_group", "domain", "sub_category", "task_type", "question_category", "category", "area", "reasoning", "type"];
@@ -29,7 +29,7 @@ internal static class LmmsEvalSample
         var document = row.TryGetProperty("doc", out var doc) && doc.ValueKind == JsonValueKind.Object ? doc : default;
         var (score, parsed, of) = Score(row, metrics);
         var named = Texts(document, of, "question_id", "qid", "id", "uid") ?? Plain(id);
-        var media = Texts(document, of, "video_path", "video", "videoID", "video_id", "video_name", "media") ?? "";
+        var media = Texts(document, of, "video_path", "video", "videoID", "video_id", "video_name", "media") ?? (row.TryGetProperty("input_media", out var inputs) ? First(inputs) : ""); // newer versions leave the document out
         var options = Options(document);
         return new Sample
         {
@@ -74,7 +74,7 @@ internal static class LmmsEvalSample
             if (value.ValueKind != JsonValueKind.Object) continue;
             if (seen.ValueKind != JsonValueKind.Object) seen = value;
             var parsed = Texts(value, default, "pred_answer", "parsed_pred", "pred", "prediction");
-            var expected = Texts(value, default, "answer", "target", "gt");
+            var expected = Texts(value, default, "answer", "gt_answer", "target", "gt");
             foreach (var field in new[] { "score", "correct", "is_correct", "exact_match", "acc", "accuracy" })
             {
                 if (value.TryGetProperty(field, out var inner) && Share(inner) is { } found) return (found, parsed, value);
@@ -119,7 +119,8 @@ internal static class LmmsEvalSample
             }
         }
 
-        return [];
+        // LongVideoBench: a field an option, "N/A" behind the last.
+        return [.. Enumerable.Range(0, Letters.Max).Select(i => Texts(document, default, $"option{i}")).TakeWhile(o => o is not null and not "N/A").Select(o => o!)];
     }
 
     /// <summary>The first text inside lists within lists.</summary>

@@ -85,7 +85,7 @@ internal sealed class FrameEncoder(VideoModel model, CostLedger costs, ClipEncod
                 using var mode = torch.inference_mode();
                 using var scope = torch.NewDisposeScope();
                 var start = costs.Now();
-                var seen = tower.ClassTokens(pixels.narrow(0, 0, now).to(model.Device, model.Dtype));
+                var seen = tower.ClassTokens(pixels.narrow(0, 0, now).to(model.Device, model.Dtype), ct);
                 _ = tokens.narrow(0, done, now).copy_(seen);
                 costs.Add("tower", costs.Since(start), now, 0, now * StageFlops.Tower(Vision, 1));
                 done += now;

@@ -198,11 +198,12 @@ public sealed class DecoderCore : IDisposable
                 observer.OnAttention(index, lastRow, state.CachedRows(index, lastRow.Length));
             }
 
+            ct.ThrowIfCancellationRequested(); // a chunk of a large layer takes a slow processor seconds
             var y = one
                 ? Attention.LastRow(q.squeeze(0), seenKeys, seenValues, Scale)
                 : Attention.Causal(q.transpose(0, 1), seenKeys, seenValues, before + start + skip, Scale);
             _ = x.add_(Product(layer.Output, y, one));
-            _ = x.add_(layer.Mlp(Norms.RmsNorm(x, layer.PostAttentionNorm, Config.RmsNormEps), one));
+            _ = x.add_(layer.Mlp(Norms.RmsNorm(x, layer.PostAttentionNorm, Config.RmsNormEps), one, ct));
         }
 
         cache.Advance(index, rows);

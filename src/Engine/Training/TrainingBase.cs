@@ -1,6 +1,8 @@
+using System.Text.Json.Serialization;
 using Studio.Engine.Checkpoints;
 using Studio.Engine.Tokenization;
 using Studio.Engine.Torch;
+using Studio.Engine.Vision;
 
 namespace Studio.Engine.Training;
 
@@ -41,12 +43,21 @@ public sealed record TrainingBase
     /// </summary>
     public string? Decoder { get; init; }
 
+    /// <summary>Of a UMT tower: factor on what its patches bring in, which leaves everything but makes the fixed positions count for more (<see cref="UmtTower.ScalePatches"/>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // recipes from before it keep their fingerprint
+    public double? PatchScale { get; init; }
+
+    /// <summary>Whether the base's model is not taken as it is.</summary>
+    [JsonIgnore]
+    public bool IsChanged => Decoder is not null || PatchScale is not null;
+
     /// <exception cref="ArgumentException">Neither or both of model and geometry, or a tokenizer for a model that has its own.</exception>
     public void Validate()
     {
         TrainingRecipe.Check((Model is null) != (Geometry is null), "base names neither or both of model and geometry", "one of them");
         TrainingRecipe.Check(Model is null || Tokenizer is null, $"base.tokenizer is '{Tokenizer}' beside a model", "it to a geometry only: a model has its own");
         TrainingRecipe.Check(Decoder is null || (Tokenizer is null && Merges == 0), $"base.decoder is '{Decoder}' beside a tokenizer or merges", "one of them: the tokenizer comes with the decoder");
+        TrainingRecipe.Check(PatchScale is null or (> 0 and <= 1000), $"base.patchScale is {PatchScale}", "a number above 0, at most 1000, or leave it out");
         TrainingRecipe.Check(Merges is >= 0 and <= WorldVocabulary.MaxMerges, $"base.merges is {Merges}", $"0 to {WorldVocabulary.MaxMerges}");
         TrainingRecipe.Check(Merges == 0 || (Tokenizer is null && IsMade(Geometry)), $"base.merges is {Merges} where a tokenizer comes with the base", "them to a tiny or mini geometry only");
     }
@@ -95,10 +106,10 @@ public sealed record TrainingBase
 
         GenerationConfig? generation = File.Exists(Path.Combine(making, GenerationConfig.FileName)) ? GenerationConfig.Load(making) : null;
         RandomCheckpoint.Create(making, config, Seed, SafetensorsDtype.F32, generation: generation, withVst: false, cancellationToken: cancellationToken);
-        if (Decoder is not null)
+        if (IsChanged)
         {
             string given = making + ".given";
-            TakeDecoder(making, Path.Combine(recipeFolder, Decoder), given);
+            Change(making, given, recipeFolder);
             Remove(making);
             Directory.Move(given, making);
         }
@@ -107,19 +118,45 @@ public sealed record TrainingBase
         Directory.Move(making, folder);
     }
 
-    /// <summary>Writes a model with <see cref="Decoder"/> in place of its own, in fp32.</summary>
+    /// <summary>Writes a model with <see cref="Decoder"/> in place of its own and with <see cref="PatchScale"/>, in fp32.</summary>
     /// <param name="model">Folder of the model that keeps its tower and projector.</param>
     /// <param name="folder">Filled as a whole or not at all; replaced where it exists.</param>
     /// <param name="recipeFolder">What relative paths count from.</param>
-    /// <exception cref="ArgumentException">The base names no decoder, or the two do not fit.</exception>
-    public void Join(string model, string folder, string recipeFolder)
+    /// <exception cref="ArgumentException">The base changes nothing, the decoder does not fit, or the tower's positions are not fixed.</exception>
+    public void Change(string model, string folder, string recipeFolder)
     {
         Validate();
-        TakeDecoder(model, Path.Combine(recipeFolder, Decoder ?? throw new InvalidOperationException("The base names no decoder; there is nothing to join.")), folder);
+        if (!IsChanged)
+        {
+            throw new InvalidOperationException("The base names neither a decoder nor a patchScale; there is nothing to change.");
+        }
+
+        using var target = Checkpoint.Open(model);
+        using Weights whole = TrainingCheckpoint.LoadWeights(target, Device.CPU);
+        string companions = model;
+        if (Decoder is not null)
+        {
+            companions = Path.Combine(recipeFolder, Decoder);
+            TakeDecoder(target, whole, companions);
+        }
+
+        if (PatchScale is { } scale)
+        {
+            try
+            {
+                UmtTower.ScalePatches(whole, target.Config.Vision, scale);
+            }
+            catch (ArgumentException e)
+            {
+                throw new ArgumentException($"base.patchScale is {scale}: {e.Message}; leave it out.", e);
+            }
+        }
+
+        TrainingCheckpoint.SaveModel(folder, target.Config, whole, companions, SafetensorsDtype.F32);
     }
 
     /// <exception cref="ArgumentException">Their sizes differ.</exception>
-    private static void TakeDecoder(string model, string from, string folder)
+    private static void TakeDecoder(Checkpoint target, Weights whole, string from)
     {
         if (!File.Exists(Path.Combine(from, ModelConfig.FileName)))
         {
@@ -127,9 +164,7 @@ public sealed record TrainingBase
         }
 
         using var source = Checkpoint.Open(from);
-        using var target = Checkpoint.Open(model);
         using Weights decoder = TrainingCheckpoint.LoadWeights(source, Device.CPU);
-        using Weights whole = TrainingCheckpoint.LoadWeights(target, Device.CPU);
         foreach (ExpectedTensor tensor in target.Layout.Tensors.Where(t => t.Scope is not (CheckpointScope.Vision or CheckpointScope.Connector) && target.Contains(t.Name)))
         {
             Tensor own = whole.Get(tensor.Name);
@@ -141,8 +176,6 @@ public sealed record TrainingBase
 
             _ = own.copy_(value); // the base's own tensor comes back
         }
-
-        TrainingCheckpoint.SaveModel(folder, target.Config, whole, from, SafetensorsDtype.F32);
     }
 
     /// <summary>A tiny geometry takes its vocabulary and its ids from the tokenizer.</summary>

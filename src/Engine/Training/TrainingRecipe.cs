@@ -257,7 +257,7 @@ public sealed record TrainingStage
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public bool PlaceAndMotion { get; init; }
 
-    /// <summary>In such a stage some of the patches without anything on them say colour and pattern of the backdrop.</summary>
+    /// <summary>In such a stage some of the patches without anything on them say colour and pattern of the backdrop, with <see cref="PlaceAndMotion"/> also where they are.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public bool Backdrops { get; init; }
 

@@ -18,8 +18,8 @@ public sealed class WordTrainee : PatchTrainee
     /// <summary>What a patch scores at the word that it equals: the softmax over the vocabulary is then nearly sure.</summary>
     private const double Certain = 10;
 
-    /// <summary>One of so many patches with nothing on them says the backdrop: most of a picture is backdrop, and would drown the rest.</summary>
-    private const int BackdropShare = 7;
+    /// <summary>One of so many patches with nothing on them says the backdrop (and where it is): most of a picture is backdrop, and would drown the rest.</summary>
+    private const int BackdropShare = 4;
 
     private readonly Linear _up, _down;
     private readonly PoolConnector? _pool; // null: patches point
@@ -153,7 +153,7 @@ public sealed class WordTrainee : PatchTrainee
     {
         int ofFrame = truth.Objects.Count / truth.Backdrops.Count;
         return _stage.Backdrops && patch % BackdropShare == 0 && truth.Backdrops[patch / ofFrame] is { } backdrop
-            ? [.. Tokens(backdrop.Colour.Name()), .. Tokens(backdrop.Pattern)] : [];
+            ? [.. Tokens(backdrop.Colour.Name()), .. Tokens(backdrop.Pattern), .. _stage.PlaceAndMotion ? _cells[truth.Cells[patch]] : []] : [];
     }
 
     /// <summary>Of a mark: all of it as a word in a sentence, or the letters that stand here, each as it is written inside a number.</summary>

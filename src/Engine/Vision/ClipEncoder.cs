@@ -58,7 +58,7 @@ public sealed class ClipEncoder(
     /// <param name="onBatch">Called after each micro-batch with its times, e.g. for progress; null skips measuring.</param>
     /// <returns>Tokens of all clips, [clips, tokens of a clip, H]; owned by the current dispose scope.</returns>
     /// <exception cref="ArgumentException">Another shape or type.</exception>
-    /// <exception cref="OperationCanceledException">Between two micro-batches.</exception>
+    /// <exception cref="OperationCanceledException">Between two layers of the tower.</exception>
     public VisualTokens Encode(
         Tensor clips, bool recordGroups = false, Action<EncodeTimes>? onBatch = null,
         CancellationToken cancellation = default)
@@ -118,17 +118,17 @@ public sealed class ClipEncoder(
         {
             cancellation.ThrowIfCancellationRequested();
             using var part = torch.NewDisposeScope();
-            var tokens = EncodeOne(clips.narrow(0, start, Math.Min(step, count - start)), target, recordGroups, onBatch);
+            var tokens = EncodeOne(clips.narrow(0, start, Math.Min(step, count - start)), target, recordGroups, onBatch, cancellation);
             parts.Add(MoveToOuter(part, tokens));
         }
 
         return MoveToOuter(scope, parts.Count == 1 ? parts[0] : Join(parts));
     }
 
-    private VisualTokens EncodeOne(Tensor clips, int target, bool recordGroups, Action<EncodeTimes>? onBatch)
+    private VisualTokens EncodeOne(Tensor clips, int target, bool recordGroups, Action<EncodeTimes>? onBatch, CancellationToken cancellation)
     {
         var start = Now(onBatch);
-        var features = tower.Forward(clips);
+        var features = tower.Forward(clips, cancellation);
         var encoded = Now(onBatch);
         var tokens = connector.Forward(features, target, recordGroups);
         var projected = Now(onBatch);

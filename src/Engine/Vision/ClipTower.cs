@@ -46,28 +46,33 @@ public sealed class ClipTower : VisionTower
     /// </summary>
     /// <param name="pixels">As <see cref="VisionTower.Forward"/>.</param>
     /// <returns>[frames, <see cref="VisionTower.Width"/>].</returns>
-    public Tensor ClassTokens(Tensor pixels)
+    public Tensor ClassTokens(Tensor pixels, CancellationToken cancellation = default)
     {
         CheckPixels(pixels);
         using var scope = torch.NewDisposeScope();
-        return Run(pixels).select(1, 0).contiguous().MoveToOuterDisposeScope();
+        return Run(pixels, cancellation).select(1, 0).contiguous().MoveToOuterDisposeScope();
     }
 
-    private protected override Tensor Encode(Tensor pixels)
+    private protected override Tensor Encode(Tensor pixels, CancellationToken cancellation)
     {
         using var scope = torch.NewDisposeScope();
-        var x = Run(pixels);
+        var x = Run(pixels, cancellation);
         return x.narrow(1, 1, x.size(1) - 1).contiguous().MoveToOuterDisposeScope();
     }
 
     /// <summary>[frames, 1 + patches, width].</summary>
-    private Tensor Run(Tensor pixels)
+    private Tensor Run(Tensor pixels, CancellationToken cancellation)
     {
         using var scope = torch.NewDisposeScope();
         var patches = _patches.Forward(pixels);
         var x = torch.cat([_class.expand(patches.size(0), 1, Width), patches], 1);
         x = Norms.LayerNorm(Residual.Add(x, _positions), _preNormWeight, _preNormBias, Config.NormEps);
-        foreach (var block in _blocks) x = block.Forward(x);
+        foreach (var block in _blocks)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            x = block.Forward(x);
+        }
+
         return x.MoveToOuterDisposeScope();
     }
 

@@ -39,13 +39,18 @@ public sealed class InternVideo2Tower : VisionTower
         }
     }
 
-    private protected override Tensor Encode(Tensor pixels)
+    private protected override Tensor Encode(Tensor pixels, CancellationToken cancellation)
     {
         using var scope = torch.NewDisposeScope();
         var patches = _patches.Forward(pixels);
         var x = torch.cat([_classToken.expand(patches.size(0), 1, Width), patches], 1);
         x = Residual.Add(x, pixels.size(1) == 1 ? _imagePositions : _clipPositions);
-        foreach (var block in _blocks) x = block.Forward(x);
+        foreach (var block in _blocks)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            x = block.Forward(x);
+        }
+
         return x.narrow(1, 1, x.size(1) - 1).contiguous().MoveToOuterDisposeScope();
     }
 

@@ -45,11 +45,40 @@ public sealed class UmtTower : VisionTower
         }
     }
 
-    private protected override Tensor Encode(Tensor pixels)
+    /// <summary>
+    /// Scales what the patches bring in and what each layer adds to them. Every layer norms its input first, and so does the end, so that nothing changes but for
+    /// one thing: positions are a fixed table of sines, which stays as it is and counts 1 / <paramref name="factor"/> times as much as before. (A tower that learned
+    /// from random weights may have patches so loud, twelve times the table, that where something stands can hardly be learned.)
+    /// </summary>
+    /// <param name="weights">Changed in place.</param>
+    /// <param name="config">Of the same model.</param>
+    /// <param name="factor">Above 0.</param>
+    /// <exception cref="ArgumentException">The tower is no UMT.</exception>
+    public static void ScalePatches(Weights weights, VisionConfig config, double factor)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        ArgumentNullException.ThrowIfNull(config);
+        if (config.Kind != VisionTowerKind.UmtLarge) throw new ArgumentException($"{config.TowerName} learns its positions; only a UMT tower's are fixed and can be drowned");
+        using var constant = torch.no_grad();
+        var layers = Enumerable.Range(0, config.BuiltLayers).SelectMany(i => new[] { $"blocks.{i}.attn.proj", $"blocks.{i}.mlp.fc2" });
+        foreach (var name in layers.Prepend("patch_embed.proj").SelectMany(n => new[] { n + ".weight", n + ".bias" }))
+        {
+            using var scope = torch.NewDisposeScope();
+            var tensor = weights.Get($"{TensorLayout.TowerPrefix}encoder.{name}");
+            _ = tensor.copy_(tensor * factor);
+        }
+    }
+
+    private protected override Tensor Encode(Tensor pixels, CancellationToken cancellation)
     {
         using var scope = torch.NewDisposeScope();
         var x = Residual.Add(_patches.Forward(pixels), pixels.size(1) == 1 ? _imagePositions : _clipPositions);
-        foreach (var block in _blocks) x = block.Forward(x);
+        foreach (var block in _blocks)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            x = block.Forward(x);
+        }
+
         return Norms.LayerNorm(x, _normWeight, _normBias, _normEps).MoveToOuterDisposeScope();
     }
 

@@ -64,10 +64,11 @@ public abstract class VisionTower : IDisposable
     /// <see cref="FramesPerClip"/>, or 1 for still images.</param>
     /// <returns>[clips, frames * <see cref="PatchesPerFrame"/>, <see cref="Width"/>], in order of time, row, column.</returns>
     /// <exception cref="ArgumentException">Another shape or type.</exception>
-    public Tensor Forward(Tensor pixels)
+    /// <exception cref="OperationCanceledException">Between two layers: a clip of a large tower takes a processor many seconds.</exception>
+    public Tensor Forward(Tensor pixels, CancellationToken cancellation = default)
     {
         CheckPixels(pixels);
-        return Encode(pixels);
+        return Encode(pixels, cancellation);
     }
 
     /// <summary>The same for this tower, whose device and type are known.</summary>
@@ -104,7 +105,7 @@ public abstract class VisionTower : IDisposable
         if (disposing) _weights.Dispose();
     }
 
-    private protected abstract Tensor Encode(Tensor pixels);
+    private protected abstract Tensor Encode(Tensor pixels, CancellationToken cancellation);
 
     private static void CheckConfig(VisionConfig config, ScalarType computeType)
     {

@@ -168,10 +168,12 @@ internal static class TrainCommand
             }
 
             var start = ModelLoader.Folder(request.Console, isFolder ? beside : model);
-            if (wanted.Decoder is null) return start;
-            request.Console.Say($"starting from {model} with the decoder of {wanted.Decoder}");
+            if (!wanted.IsChanged) return start;
+            var decoder = wanted.Decoder is { } other ? $" with the decoder of {other}" : "";
+            var scale = wanted.PatchScale is { } factor ? string.Create(CultureInfo.InvariantCulture, $", patches scaled by {factor}") : "";
+            request.Console.Say($"starting from {model}{decoder}{scale}");
             _ = Directory.CreateDirectory(request.Folder);
-            wanted.Join(start, made, request.RecipeFolder);
+            wanted.Change(start, made, request.RecipeFolder);
             return made;
         }
 

@@ -2,6 +2,7 @@ using Studio.Engine.Checkpoints;
 using Studio.Engine.Tokenization;
 using Studio.Engine.Torch;
 using Studio.Engine.Training;
+using Studio.Engine.Vision;
 using Xunit;
 
 namespace Studio.Engine.Tests.Training;
@@ -108,13 +109,13 @@ public sealed class TrainingBaseTests : IDisposable
     }
 
     [Fact]
-    public void Join_ModelAndAnotherDecoder_KeepsTowerAndProjectorAndTakesTheRest()
+    public void Change_ModelAndAnotherDecoder_KeepsTowerAndProjectorAndTakesTheRest()
     {
         string seeing = Make(new TrainingBase { Geometry = "mini", Seed = 5, Merges = 20 }, "seeing");
         string reading = Make(new TrainingBase { Geometry = "mini", Seed = 6, Merges = 20 }, "reading");
         string joined = Path.Combine(_root, "joined");
         var wanted = new TrainingBase { Model = "../seeing", Decoder = "../reading" };
-        wanted.Join(seeing, joined, Path.Combine(_root, "recipes"));
+        wanted.Change(seeing, joined, Path.Combine(_root, "recipes"));
         using Checkpoint eyes = Checkpoint.Open(seeing), words = Checkpoint.Open(reading), both = Checkpoint.Open(joined);
         using Weights fromEyes = TrainingCheckpoint.LoadWeights(eyes, Device.CPU), fromWords = TrainingCheckpoint.LoadWeights(words, Device.CPU), made = TrainingCheckpoint.LoadWeights(both, Device.CPU);
         foreach (ExpectedTensor tensor in both.Layout.Tensors.Where(t => both.Contains(t.Name)))
@@ -124,9 +125,45 @@ public sealed class TrainingBaseTests : IDisposable
         }
 
         Assert.True(File.Exists(Path.Combine(joined, "tokenizer.json")));
-        string nothing = Assert.Throws<ArgumentException>(() => (wanted with { Decoder = "../nothing" }).Join(seeing, joined, Path.Combine(_root, "recipes"))).Message;
+        string nothing = Assert.Throws<ArgumentException>(() => (wanted with { Decoder = "../nothing" }).Change(seeing, joined, Path.Combine(_root, "recipes"))).Message;
         Assert.Contains("nothing", nothing, StringComparison.Ordinal);
         Assert.Contains("run the recipe", nothing, StringComparison.Ordinal);
+    }
+
+    /// <summary>With patches loud enough nothing is left of the positions, and louder ones change nothing more; quiet ones let positions be seen.</summary>
+    [Fact]
+    public void Change_PatchScale_ChangesNothingButWhatPositionsCount()
+    {
+        string model = Make(new TrainingBase { Geometry = "mini", Seed = 5, Merges = 20 }, "model");
+        float[] own = Features(model), loud = Scaled(500), louder = Scaled(1000), quiet = Scaled(0.125);
+        Assert.Equal(own, Scaled(1));
+        Assert.True(Distance(loud, louder) < 0.01, $"{Distance(loud, louder)}");
+        Assert.True(Distance(own, quiet) > 10 * Distance(loud, louder), $"{Distance(own, quiet)}");
+        Assert.True(Distance(quiet, loud) > Distance(own, loud), $"{Distance(quiet, loud)}, {Distance(own, loud)}");
+        Assert.Equal(quiet, Features(Make(new TrainingBase { Geometry = "mini", Seed = 5, Merges = 20, PatchScale = 0.125 }, "made")));
+        Assert.Contains("learns its positions", Refused(new TrainingBase { Geometry = "mini-xl", PatchScale = 0.5 }), StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => new TrainingBase { Model = "m" }.Change(model, Path.Combine(_root, "none"), _root));
+
+        float[] Scaled(double scale)
+        {
+            string folder = Path.Combine(_root, $"scaled-{scale}");
+            new TrainingBase { Model = "../model", PatchScale = scale }.Change(model, folder, Path.Combine(_root, "recipes"));
+            return Features(folder);
+        }
+
+        static float[] Features(string folder)
+        {
+            using var scope = torch.NewDisposeScope();
+            using torch.GradModeGuard constant = torch.no_grad();
+            using Checkpoint checkpoint = Checkpoint.Open(folder);
+            using Weights weights = TrainingCheckpoint.LoadWeights(checkpoint, Device.CPU);
+            VisionConfig vision = checkpoint.Config.Vision;
+            using var tower = VisionTower.Load(vision, weights, Device.CPU, ScalarType.Float32);
+            Tensor ramp = torch.tensor(Enumerable.Range(0, vision.FramesPerClip * 3 * vision.ImageSize * vision.ImageSize).Select(i => (float)Math.Sin(i * 0.37)).ToArray());
+            return tower.Forward(ramp.view(1, vision.FramesPerClip, 3, vision.ImageSize, vision.ImageSize), TestContext.Current.CancellationToken).ToArray<float>();
+        }
+
+        static double Distance(float[] a, float[] b) => Math.Sqrt(a.Zip(b, (x, y) => (x - y) * (double)(x - y)).Sum() / a.Sum(x => x * (double)x));
     }
 
     [Fact]

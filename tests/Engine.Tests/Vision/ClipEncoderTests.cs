@@ -88,7 +88,7 @@ public sealed class ClipEncoderTests : IDisposable
         var images = SmallEncoder.Clips(1).squeeze(0);
         var tokens = _small.Create(0).EncodeImages(images, cancellation: Stop);
         Assert.Equal([4, 64, SmallEncoder.Width], tokens.Tokens.shape);
-        var expected = _small.Connector.Forward(_small.Tower.Forward(images.narrow(0, 2, 1).unsqueeze(1)), 64);
+        var expected = _small.Connector.Forward(_small.Tower.Forward(images.narrow(0, 2, 1).unsqueeze(1), TestContext.Current.CancellationToken), 64);
         Assert.Equal(expected.Tokens.ToArray<float>(), tokens.Tokens.narrow(0, 2, 1).ToArray<float>());
     }
 

@@ -20,8 +20,8 @@ public sealed class VisionTowerTests
         var pixels = golden.Pixels("video.pixels_u8");
         using (no_grad())
         {
-            golden.AssertClose("video.features", tower.Forward(pixels));
-            golden.AssertClose("image.features", tower.Forward(pixels.narrow(1, 0, 1)));
+            golden.AssertClose("video.features", tower.Forward(pixels, TestContext.Current.CancellationToken));
+            golden.AssertClose("image.features", tower.Forward(pixels.narrow(1, 0, 1), TestContext.Current.CancellationToken));
         }
     }
 
@@ -34,7 +34,7 @@ public sealed class VisionTowerTests
         var trained = golden.Weights.Names.Where(n => !n.EndsWith("pos_embed", StringComparison.Ordinal)).ToArray();
         foreach (var weight in trained) golden.Weights.Get(weight).requires_grad_();
         using var tower = Load(golden);
-        var features = tower.Forward(golden.Pixels("video.pixels_u8"));
+        var features = tower.Forward(golden.Pixels("video.pixels_u8"), TestContext.Current.CancellationToken);
         golden.AssertClose("video.features", features.detach());
 
         (features * features).sum().backward();
@@ -43,6 +43,16 @@ public sealed class VisionTowerTests
             using var gradient = golden.Weights.Get(weight).grad;
             Assert.True(gradient is not null && gradient.abs().sum().item<float>() > 0, $"{weight} got no gradient");
         }
+    }
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Forward_Cancelled_StopsBeforeTheNextLayer(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new GoldenCase(name);
+        using var tower = Load(golden);
+        using var guard = no_grad();
+        Assert.Throws<OperationCanceledException>(() => tower.Forward(golden.Pixels("video.pixels_u8"), new CancellationToken(canceled: true)));
     }
 
     [Fact]
@@ -63,7 +73,7 @@ public sealed class VisionTowerTests
         using var golden = new GoldenCase(name);
         using var tower = VisionTower.Load(golden.Config, golden.Weights, Device.CPU, ScalarType.BFloat16);
         using var guard = no_grad();
-        var features = tower.Forward(golden.Pixels("video.pixels_u8").to(ScalarType.BFloat16));
+        var features = tower.Forward(golden.Pixels("video.pixels_u8").to(ScalarType.BFloat16), TestContext.Current.CancellationToken);
         Assert.Equal(ScalarType.BFloat16, features.dtype);
 
         var expected = golden["video.features"];
@@ -81,9 +91,9 @@ public sealed class VisionTowerTests
         using var guard = no_grad();
         var clip = golden.Pixels("video.pixels_u8").narrow(0, 0, 1);
         var other = clip.flip(1);
-        var together = tower.Forward(cat([clip, other, clip]));
-        Assert.Equal(tower.Forward(clip).ToArray<float>(), together.narrow(0, 2, 1).ToArray<float>());
-        Assert.Equal(tower.Forward(other).ToArray<float>(), together.narrow(0, 1, 1).ToArray<float>());
+        var together = tower.Forward(cat([clip, other, clip]), TestContext.Current.CancellationToken);
+        Assert.Equal(tower.Forward(clip, TestContext.Current.CancellationToken).ToArray<float>(), together.narrow(0, 2, 1).ToArray<float>());
+        Assert.Equal(tower.Forward(other, TestContext.Current.CancellationToken).ToArray<float>(), together.narrow(0, 1, 1).ToArray<float>());
     }
 
     [Fact]
@@ -99,7 +109,7 @@ public sealed class VisionTowerTests
         Refused("bf16", zeros([1, 4, 3, 96, 96], ScalarType.BFloat16));
 
         void Refused(string part, Tensor pixels) =>
-            Assert.Contains(part, Assert.Throws<ArgumentException>(() => tower.Forward(pixels)).Message, StringComparison.Ordinal);
+            Assert.Contains(part, Assert.Throws<ArgumentException>(() => tower.Forward(pixels, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -128,7 +138,7 @@ public sealed class VisionTowerTests
         using var golden = new GoldenCase("vcf_internvideo2");
         using var tower = VisionTower.Load(golden.Config with { ImageSize = 84, FramesPerClip = 8 }, golden.Weights, Device.CPU, ScalarType.Float32);
         using var guard = no_grad();
-        var features = tower.Forward(ones([1, 8, 3, 84, 84]));
+        var features = tower.Forward(ones([1, 8, 3, 84, 84]), TestContext.Current.CancellationToken);
         Assert.Equal([1, 8 * 36, 48], features.shape);
         Assert.True(features.isfinite().all().item<bool>());
     }

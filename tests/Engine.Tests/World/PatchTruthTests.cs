@@ -178,7 +178,8 @@ public sealed class PatchTruthTests
                     (int thing, int cell, int motion, int way) = (truth.Objects[patch], truth.Cells[patch], truth.Motions[patch], truth.Directions[patch]);
                     if (thing < 0)
                     {
-                        Assert.Equal((PatchTruth.Nothing, PatchTruth.Nothing, PatchTruth.Nothing), (cell, motion, way));
+                        Assert.Equal((patch / Grid / 3 * 3) + (patch % Grid / 3), cell);
+                        Assert.Equal((PatchTruth.Nothing, PatchTruth.Nothing), (motion, way));
                         continue;
                     }
 

@@ -62,7 +62,10 @@ public sealed class PatchTruth
     /// <summary>Which of the mark's letters stand on the patch itself: 0 the first, 1 the second, 2 both.</summary>
     public ReadOnlySpan<int> StandingLetters => _standing;
 
-    /// <summary>Part of the picture in which the object stands, a number of <see cref="WorldGrid.Names"/>; nothing for what goes somewhere and for pictures on cards.</summary>
+    /// <summary>
+    /// Part of the picture in which the object stands, or without one the patch itself, a number of <see cref="WorldGrid.Names"/>; nothing for what goes
+    /// somewhere and on cards.
+    /// </summary>
     public ReadOnlySpan<int> Cells => _cells;
 
     /// <summary>How the object moves, a <see cref="WorldMotion"/>; nothing for what is still and for pictures on cards.</summary>
@@ -108,6 +111,11 @@ public sealed class PatchTruth
     private void ReadShot(WorldShot shot, int ms)
     {
         Backdrop = new WorldBackdrop(shot.Backdrop);
+        for (int patch = 0; patch < _cells.Length; patch++)
+        {
+            _cells[patch] = WorldGrid.CellOf(new WorldPoint(Middle(patch % Grid), Middle(patch / Grid)));
+        }
+
         int since = ms - shot.StartMs;
         foreach (WorldActor actor in shot.Actors.Where(a => a.IsSeenAt(since)))
         {
@@ -186,6 +194,9 @@ public sealed class PatchTruth
             }
         }
     }
+
+    /// <summary>Middle of a row or column, as a share of the picture.</summary>
+    private int Middle(int patch) => ((2 * patch) + 1) * WorldUnits.One / (2 * Grid);
 
     private double Patches(int share) => (double)share / WorldUnits.One * Grid;
 }

@@ -91,7 +91,8 @@ public static class RunSummaries
             (long)Median(costs.Select(c => (double)c.KvBytes)),
             Median(scored.Select(s => (double)s.VisualTokens)),
             Median(scored.Select(s => RecordJson.Read<List<double>>(s.StageTokens) is { Count: > 0 } stages ? stages[^1] : s.VisualTokens)),
-            Median(costs.Select(c => c.Flops)));
+            Median(costs.Select(c => c.Flops)),
+            Median(costs.Select(c => SampleCosts.EncodingStages.Sum(s => c.Milliseconds.GetValueOrDefault(s)))));
     }
 
     /// <summary>0 for nothing.</summary>

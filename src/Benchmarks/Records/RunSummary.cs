@@ -45,4 +45,6 @@ public sealed record NeedleCell(int Frames, double? Depth, int? Hops, int Count,
 }
 
 /// <summary>Medians of what was measured.</summary>
-public sealed record RunCosts(double Milliseconds, double FirstTokenMilliseconds, long PeakBytes, long KvBytes, double VisualTokens, double KeptTokens, double Flops);
+/// <param name="EncodeMilliseconds">Of <paramref name="Milliseconds"/>, what reading and encoding the video took; settings that share a video share it. 0 in summaries from before it was told apart.</param>
+public sealed record RunCosts(
+    double Milliseconds, double FirstTokenMilliseconds, long PeakBytes, long KvBytes, double VisualTokens, double KeptTokens, double Flops, double EncodeMilliseconds = 0);

@@ -89,6 +89,9 @@ public sealed class Sample
 /// <summary>Time and memory of one sample. Different from run to run; no part of a result.</summary>
 public sealed record SampleCosts
 {
+    /// <summary>Stages of reading and encoding a video, which come before any setting of compression matters.</summary>
+    public static IReadOnlyList<string> EncodingStages { get; } = ["frames", "tower", "connector"];
+
     /// <summary>Milliseconds of each stage (decode, encode, prefill, decode of tokens, score), by name.</summary>
     public IReadOnlyDictionary<string, double> Milliseconds { get; init; } = new SortedDictionary<string, double>(StringComparer.Ordinal);
 

@@ -162,7 +162,7 @@ internal sealed class SampleMaker(EvalBatch batch, EvalRunnerOptions options, En
     {
         const string tower = "tower";
         var isOwn = answer.Costs.Any(c => c.Stage == tower);
-        if (isOwn && key is not null) encodings.Add(key, [.. answer.Costs.Where(c => c.Stage is "frames" or tower or "connector")], answer.PeakBytes);
+        if (isOwn && key is not null) encodings.Add(key, [.. answer.Costs.Where(c => SampleCosts.EncodingStages.Contains(c.Stage))], answer.PeakBytes);
         var (encoding, peak, wasUsed) = key is null ? ([], 0L, false) : encodings.Use(key);
         if (isOwn) encoding = [];
         var milliseconds = new SortedDictionary<string, double>(StringComparer.Ordinal);

@@ -55,16 +55,19 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
         foreach (var like in works.GroupBy(w => (w.Task, w.Model, w.Variant)))
         {
             var filter = new RunFilter { Task = like.Key.Task, Model = like.Key.Model, State = RunState.Finished, Source = "studio", Take = RunsRead };
-            List<(string Compression, double Pace)> paces =
+            List<(string Compression, RunCosts Costs)> before =
             [
                 .. (await store.ListAsync(filter, ct).ConfigureAwait(false)).Runs.Where(r => r.Variant == like.Key.Variant && r.Summary is not null && IsHere(r))
-                    .Select(r => (r.Compression, RecordJson.Read<RunSummary>(r.Summary!).Costs)).Where(r => r.Costs.Milliseconds > 0).Select(r => (r.Compression, r.Costs.Milliseconds / Math.Max(1, r.Costs.VisualTokens))),
+                    .Select(r => (r.Compression, RecordJson.Read<RunSummary>(r.Summary!).Costs)).Where(r => r.Costs.Milliseconds > 0),
             ];
-            if (paces.Count == 0) return null;
+            if (before.Count == 0) return null;
             foreach (var work in like)
             {
-                var own = paces.Where(p => p.Compression == work.Compression).Select(p => p.Pace).ToList();
-                seconds += Middle(own.Count > 0 ? own : [.. paces.Select(p => p.Pace)]) / 1000 * work.Samples.Sum(s => (double)s.Count * Math.Max(1, s.Tokens));
+                // A video is encoded once for all settings; answers are given in each.
+                var own = before.Where(p => p.Compression == work.Compression).Select(p => p.Costs).ToList();
+                if (own.Count == 0) own = [.. before.Select(p => p.Costs)];
+                seconds += Middle(own.ConvertAll(c => (c.Milliseconds - c.EncodeMilliseconds) / Math.Max(1, c.VisualTokens))) / 1000 * work.Samples.Sum(s => (double)s.Count * Math.Max(1, s.Tokens));
+                seconds += Middle([.. before.Select(p => p.Costs.EncodeMilliseconds / Math.Max(1, p.Costs.VisualTokens))]) / 1000 * work.Samples.Sum(s => (double)s.Encoded * Math.Max(1, s.Tokens));
             }
         }
 
@@ -89,7 +92,7 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
             if (setting.Variant == EvalVariant.Random) continue;
             var model = parts.Models.Catalog.Describe(parts.Models.Catalog.Find(setting.Setting.Model));
             var text = TextTokens(data);
-            var samples = new List<(int Tokens, int Count)>(); // one a length
+            var samples = new List<(int Tokens, int Count, int Encoded)>(); // one a length
             var compression = "";
             foreach (var group in data.Documents.GroupBy(d => Frames(setting, data.Task, d)))
             {
@@ -102,7 +105,7 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
                 }
 
                 peak = Math.Max(peak, cost.Cost.Memory.Peak);
-                samples.Add((cost.Cost.Tokens.Visual, group.Count()));
+                samples.Add((cost.Cost.Tokens.Visual, group.Count(), videos));
                 compression = cost.Compression;
             }
 
@@ -158,6 +161,6 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
     private static int TextTokens(IEvalData data) =>
         FormTokens + (int)(data.Documents.Take(PromptsRead).Average(d => d.Question.Length + d.Options.Sum(o => o.Length)) / CharactersOfToken);
 
-    /// <summary>What one setting asks: how many samples of how many visual tokens.</summary>
-    private sealed record Work(string Task, string Model, EvalVariant Variant, string Compression, IReadOnlyList<(int Tokens, int Count)> Samples);
+    /// <summary>What one setting asks: how many samples of how many visual tokens, and how many videos it is the first to encode.</summary>
+    private sealed record Work(string Task, string Model, EvalVariant Variant, string Compression, IReadOnlyList<(int Tokens, int Count, int Encoded)> Samples);
 }

@@ -135,6 +135,9 @@ public sealed class EvaluationJobTests : IAsyncLifetime
         Assert.Equal(("two", "world"), (run.GetProperty("note").GetString(), run.GetProperty("given").GetProperty("task").GetString()));
         Assert.Equal(2, run.GetProperty("summary").GetProperty("scored").GetInt32());
         Assert.InRange((await SendAsync(HttpMethod.Post, "estimates", body)).GetProperty("secondsBefore").GetDouble(), 1e-3, 600); // the runs above say it
+        Assert.True(run.GetProperty("summary").GetProperty("costs").GetProperty("encodeMilliseconds").GetDouble() > 0);
+        var (one, two) = (await BeforeAsync("uniform:1:1,0.5"), await BeforeAsync("uniform:1:1,0.5", "uniform:1:1,0.25"));
+        Assert.InRange(two, one * 1.0001, one * 1.9999); // each answers, the first of them encodes
         var samples = await SendAsync(HttpMethod.Get, $"runs/{id}/samples?page=2&size=1");
         Assert.Equal((2, 1), (samples.GetProperty("total").GetInt32(), samples.GetProperty("items")[0].GetProperty("ordinal").GetInt32()));
         Assert.Equal(0, (await SendAsync(HttpMethod.Get, $"runs/{id}/samples?show=failed")).GetProperty("total").GetInt32());
@@ -144,6 +147,9 @@ public sealed class EvaluationJobTests : IAsyncLifetime
         _ = await SendAsync(HttpMethod.Delete, $"runs/{id}", expected: HttpStatusCode.NoContent);
         _ = await SendAsync(HttpMethod.Get, $"runs/{id}", expected: HttpStatusCode.NotFound);
         Assert.Contains("'sideways'", (await SendAsync(HttpMethod.Get, "runs?state=sideways", expected: HttpStatusCode.BadRequest)).GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        async Task<double> BeforeAsync(params string[] compress) => (await SendAsync(
+            HttpMethod.Post, "estimates", new { run = new { task = "world", limit = 2, setting = new { frames = 4, maxNewTokens = 4 } }, grid = new { compress } })).GetProperty("secondsBefore").GetDouble();
     }
 
     [Theory]

@@ -67,7 +67,8 @@ internal sealed class TinyHttpServer : IAsyncDisposable
                 open.Add(ServeAsync(client));
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException
+            || (exception is InvalidOperationException && _stop.IsCancellationRequested)) // stopped between two clients: "not listening"
         {
             await Task.WhenAll(open);
         }

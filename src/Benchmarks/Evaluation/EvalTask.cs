@@ -17,7 +17,7 @@ public abstract class EvalTask
     public virtual int PromptVersion => 1;
 
     /// <summary>Changes whenever a score of the task changes.</summary>
-    public virtual int ScorerVersion => 1;
+    public virtual int ScorerVersion => 2;
 
     public abstract EvalLimits Limits { get; }
 

@@ -46,6 +46,18 @@ public sealed class ScoringTests
     [InlineData("ABCD")]
     public void Read_NamesNone(string answer) => Assert.Null(ChoiceReader.Read(answer, s_options));
 
+    /// <summary>"How many …?": a small model says the number and no letter.</summary>
+    [Theory]
+    [InlineData("8", 0)]
+    [InlineData("5.", 3)]
+    [InlineData("There are 6 of them", 2)]
+    [InlineData("B", 1)]
+    [InlineData("B. 1", 1)]
+    [InlineData("6 or 5", null)]
+    [InlineData("16", null)]
+    [InlineData("2", null)]
+    public void Read_SingleDigits_AreOptionsLikeAnyOther(string answer, int? index) => Assert.Equal(index, ChoiceReader.Read(answer, ["8", "1", "6", "5"]));
+
     [Fact]
     public void Read_RunawayAnswer_IsReadAtItsEnds()
     {

@@ -9,7 +9,7 @@ namespace Studio.Benchmarks.Evaluation.Scoring;
 /// the content of the last answer tag or box stands for the whole; an announced letter ("the answer is C", "Best option: (C)", "答案是C"),
 /// the last one; a letter alone or as the answer's label ("C", "c", "C. text", "(C) text"); the only letter in brackets; the only capital
 /// letter that stands by itself, where letters of other scripts do not cling to it and the article "A" does not count; the only option
-/// whose text the answer is or holds. Several letters without an announcement ("A or B") name none; nothing is ever guessed.
+/// whose text the answer is or holds, be it a single digit ("3"), but not a single letter. Several letters without an announcement ("A or B") name none; nothing is ever guessed.
 /// </summary>
 public static partial class ChoiceReader
 {
@@ -113,7 +113,7 @@ public static partial class ChoiceReader
     private static int? WholeText(string text, string[] texts)
     {
         var plain = Plain(text);
-        var equal = plain.Length < 2 ? [] : Enumerable.Range(0, texts.Length).Where(i => Plain(texts[i]) == plain).ToArray();
+        var equal = !IsTelling(plain) ? [] : Enumerable.Range(0, texts.Length).Where(i => Plain(texts[i]) == plain).ToArray();
         return equal.Length > 0 ? equal[0] : null;
     }
 
@@ -121,10 +121,13 @@ public static partial class ChoiceReader
     private static int? Held(string text, string[] texts)
     {
         var plain = " " + Plain(text) + " ";
-        var held = Enumerable.Range(0, texts.Length).Where(i => Plain(texts[i]).Length > 1 && plain.Contains(" " + Plain(texts[i]) + " ", StringComparison.Ordinal)).ToList();
+        var held = Enumerable.Range(0, texts.Length).Where(i => IsTelling(Plain(texts[i])) && plain.Contains(" " + Plain(texts[i]) + " ", StringComparison.Ordinal)).ToList();
         held.RemoveAll(i => held.Exists(j => j != i && Plain(texts[j]).Length > Plain(texts[i]).Length && Plain(texts[j]).Contains(Plain(texts[i]), StringComparison.Ordinal)));
         return held.Count > 0 && held.All(i => Plain(texts[i]) == Plain(texts[held[0]])) ? held[0] : null;
     }
+
+    /// <summary>A letter alone is an option's label; a digit alone is an answer to "how many".</summary>
+    private static bool IsTelling(string plain) => plain.Length > 1 || (plain.Length == 1 && char.IsDigit(plain[0]));
 
     /// <summary>Lower case, letters and digits only, single spaces.</summary>
     private static string Plain(string text)

@@ -166,7 +166,8 @@ public sealed class TrainCommandTests : IDisposable
 
     private static Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "studio.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // A shell that runs the tests in the background has its children ignore Ctrl-C's signal, which a program cannot undo by itself.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "studio.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         return Process.Start(start)!;
     }
 

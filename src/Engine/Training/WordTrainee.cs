@@ -153,7 +153,7 @@ public sealed class WordTrainee : PatchTrainee
     {
         int ofFrame = truth.Objects.Count / truth.Backdrops.Count;
         return _stage.Backdrops && patch % BackdropShare == 0 && truth.Backdrops[patch / ofFrame] is { } backdrop
-            ? [.. Tokens(backdrop.Colour.Name()), .. Tokens(backdrop.Pattern), .. _stage.PlaceAndMotion ? _cells[truth.Cells[patch]] : []] : [];
+            ? [.. _colours[(int)backdrop.Colour], .. Tokens(backdrop.Pattern), .. _stage.PlaceAndMotion ? _cells[truth.Cells[patch]] : []] : [];
     }
 
     /// <summary>Of a mark: all of it as a word in a sentence, or the letters that stand here, each as it is written inside a number.</summary>

@@ -61,13 +61,15 @@ internal sealed class EvaluationEstimates(EvaluationParts parts, MachineRatesSou
                     .Select(r => (r.Compression, RecordJson.Read<RunSummary>(r.Summary!).Costs)).Where(r => r.Costs.Milliseconds > 0),
             ];
             if (before.Count == 0) return null;
+
+            // A video is encoded once for all settings; answers are given in each.
+            var encoding = Middle([.. before.Select(p => p.Costs.EncodeMilliseconds / Math.Max(1, p.Costs.VisualTokens))]);
             foreach (var work in like)
             {
-                // A video is encoded once for all settings; answers are given in each.
                 var own = before.Where(p => p.Compression == work.Compression).Select(p => p.Costs).ToList();
                 if (own.Count == 0) own = [.. before.Select(p => p.Costs)];
                 seconds += Middle(own.ConvertAll(c => (c.Milliseconds - c.EncodeMilliseconds) / Math.Max(1, c.VisualTokens))) / 1000 * work.Samples.Sum(s => (double)s.Count * Math.Max(1, s.Tokens));
-                seconds += Middle([.. before.Select(p => p.Costs.EncodeMilliseconds / Math.Max(1, p.Costs.VisualTokens))]) / 1000 * work.Samples.Sum(s => (double)s.Encoded * Math.Max(1, s.Tokens));
+                seconds += encoding / 1000 * work.Samples.Sum(s => (double)s.Encoded * Math.Max(1, s.Tokens));
             }
         }
 

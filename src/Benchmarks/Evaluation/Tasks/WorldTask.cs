@@ -20,7 +20,7 @@ public abstract class WorldTask : EvalTask
 
     public override int PromptVersion => OwnVersions + 1;
 
-    public override int ScorerVersion => OwnVersions + 2;
+    public override int ScorerVersion => OwnVersions + base.ScorerVersion;
 
     public override EvalLimits Limits => new(512, 32);
 

@@ -47,9 +47,13 @@ public sealed record TrainingBase
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // recipes from before it keep their fingerprint
     public double? PatchScale { get; init; }
 
+    /// <summary>Whether a UMT tower, whose positions are fixed, becomes an InternVideo2 tower, which goes on learning them (<see cref="LearnedPositions"/>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public bool LearnPositions { get; init; }
+
     /// <summary>Whether the base's model is not taken as it is.</summary>
     [JsonIgnore]
-    public bool IsChanged => Decoder is not null || PatchScale is not null;
+    public bool IsChanged => Decoder is not null || PatchScale is not null || LearnPositions;
 
     /// <exception cref="ArgumentException">Neither or both of model and geometry, or a tokenizer for a model that has its own.</exception>
     public void Validate()
@@ -118,7 +122,7 @@ public sealed record TrainingBase
         Directory.Move(making, folder);
     }
 
-    /// <summary>Writes a model with <see cref="Decoder"/> in place of its own and with <see cref="PatchScale"/>, in fp32.</summary>
+    /// <summary>Writes a model with <see cref="Decoder"/> in place of its own, with <see cref="PatchScale"/> and then <see cref="LearnPositions"/>, in fp32.</summary>
     /// <param name="model">Folder of the model that keeps its tower and projector.</param>
     /// <param name="folder">Filled as a whole or not at all; replaced where it exists.</param>
     /// <param name="recipeFolder">What relative paths count from.</param>
@@ -128,7 +132,7 @@ public sealed record TrainingBase
         Validate();
         if (!IsChanged)
         {
-            throw new InvalidOperationException("The base names neither a decoder nor a patchScale; there is nothing to change.");
+            throw new InvalidOperationException("The base names no decoder, patchScale or learnPositions; there is nothing to change.");
         }
 
         using var target = Checkpoint.Open(model);
@@ -152,7 +156,24 @@ public sealed record TrainingBase
             }
         }
 
-        TrainingCheckpoint.SaveModel(folder, target.Config, whole, companions, SafetensorsDtype.F32);
+        if (!LearnPositions)
+        {
+            TrainingCheckpoint.SaveModel(folder, target.Config, whole, companions, SafetensorsDtype.F32);
+            return;
+        }
+
+        try
+        {
+            (ModelConfig config, Weights learning) = LearnedPositions.Give(target.Config, whole);
+            using (learning)
+            {
+                TrainingCheckpoint.SaveModel(folder, config, learning, companions, SafetensorsDtype.F32);
+            }
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"base.learnPositions is true: {e.Message}; leave it out.", e);
+        }
     }
 
     /// <exception cref="ArgumentException">Their sizes differ.</exception>

@@ -171,7 +171,8 @@ internal static class TrainCommand
             if (!wanted.IsChanged) return start;
             var decoder = wanted.Decoder is { } other ? $" with the decoder of {other}" : "";
             var scale = wanted.PatchScale is { } factor ? string.Create(CultureInfo.InvariantCulture, $", patches scaled by {factor}") : "";
-            request.Console.Say($"starting from {model}{decoder}{scale}");
+            var positions = wanted.LearnPositions ? ", positions to be learned" : "";
+            request.Console.Say($"starting from {model}{decoder}{scale}{positions}");
             _ = Directory.CreateDirectory(request.Folder);
             wanted.Change(start, made, request.RecipeFolder);
             return made;

@@ -150,20 +150,58 @@ public sealed class TrainingBaseTests : IDisposable
             new TrainingBase { Model = "../model", PatchScale = scale }.Change(model, folder, Path.Combine(_root, "recipes"));
             return Features(folder);
         }
+    }
 
-        static float[] Features(string folder)
+    /// <summary>Without attention the two towers compute the same: norms, biases, the table and the way into the projector are carried over exactly, but for the closing norm's size.</summary>
+    [Fact]
+    public void Change_LearnPositions_CarriesOverWhatDoesNotAttend()
+    {
+        string model = Make(new TrainingBase { Geometry = "mini", Seed = 5, Merges = 20 }, "model"), deaf = Path.Combine(_root, "deaf"), learning = Path.Combine(_root, "learning");
+        using (Checkpoint checkpoint = Checkpoint.Open(model))
+        using (Weights weights = TrainingCheckpoint.LoadWeights(checkpoint, Device.CPU))
+        using (torch.no_grad())
         {
+            const string blocks = "model.vision_tower.vision_tower.encoder.";
             using var scope = torch.NewDisposeScope();
-            using torch.GradModeGuard constant = torch.no_grad();
-            using Checkpoint checkpoint = Checkpoint.Open(folder);
-            using Weights weights = TrainingCheckpoint.LoadWeights(checkpoint, Device.CPU);
-            VisionConfig vision = checkpoint.Config.Vision;
-            using var tower = VisionTower.Load(vision, weights, Device.CPU, ScalarType.Float32);
-            Tensor ramp = torch.tensor(Enumerable.Range(0, vision.FramesPerClip * 3 * vision.ImageSize * vision.ImageSize).Select(i => (float)Math.Sin(i * 0.37)).ToArray());
-            return tower.Forward(ramp.view(1, vision.FramesPerClip, 3, vision.ImageSize, vision.ImageSize), TestContext.Current.CancellationToken).ToArray<float>();
+            int seed = 0;
+            foreach (string name in weights.Names.Where(n => n.StartsWith(blocks, StringComparison.Ordinal)))
+            {
+                Tensor tensor = weights.Get(name);
+                bool attends = name.Contains("attn.proj.weight", StringComparison.Ordinal);
+                if (attends || tensor.ndim == 1)
+                {
+                    _ = tensor.copy_(attends ? torch.zeros(tensor.shape) : Ramp(tensor.numel(), ++seed)); // random weights have no biases and norms of 1
+                }
+            }
+
+            TrainingCheckpoint.SaveModel(deaf, checkpoint.Config, weights, model, SafetensorsDtype.F32);
         }
 
-        static double Distance(float[] a, float[] b) => Math.Sqrt(a.Zip(b, (x, y) => (x - y) * (double)(x - y)).Sum() / a.Sum(x => x * (double)x));
+        new TrainingBase { Model = "../deaf", LearnPositions = true }.Change(deaf, learning, Path.Combine(_root, "recipes"));
+        VisionConfig fixedOnes = ModelConfig.Load(deaf).Vision, learned = ModelConfig.Load(learning).Vision;
+        Assert.Equal((VisionTowerKind.InternVideo2, fixedOnes.HiddenSize, fixedOnes.BuiltLayers, fixedOnes.MlpHiddenSize), (learned.Kind, learned.HiddenSize, learned.BuiltLayers, learned.MlpHiddenSize));
+        using var outer = torch.NewDisposeScope();
+        Tensor before = Read(deaf, normed: false), after = Read(learning, normed: true);
+        Assert.True(Distance(before.ToArray<float>(), after.ToArray<float>()) < 1e-4, $"{Distance(before.ToArray<float>(), after.ToArray<float>())}");
+        Assert.Contains("learns its positions already", Assert.Throws<ArgumentException>(() => new TrainingBase { Model = "../learning", LearnPositions = true }.Change(learning, deaf, Path.Combine(_root, "recipes"))).Message, StringComparison.Ordinal);
+
+        // The projector's first layer on what the tower gives; each patch brought to the same size first, as the norm did that is gone.
+        static Tensor Read(string folder, bool normed)
+        {
+            using torch.GradModeGuard constant = torch.no_grad();
+            using var checkpoint = Checkpoint.Open(folder);
+            using var weights = TrainingCheckpoint.LoadWeights(checkpoint, Device.CPU);
+            Tensor features = torch.tensor(Features(folder)).view(-1, checkpoint.Config.Vision.HiddenSize);
+            Tensor up = weights.Get("model.mm_projector.mlp.0.weight"), bias = weights.Get("model.mm_projector.mlp.0.bias");
+            Tensor raw = normed ? features / features.pow(2).mean(1, keepdim: true).sqrt() : features;
+            Tensor read = torch.matmul(raw, up.t());
+
+            // One number for all patches: the fold divides by it, and what is left of it is taken out of both sides.
+            Tensor centred = read - read.mean(0, keepdim: true);
+            return (centred / centred.pow(2).mean().sqrt()).clone();
+        }
+
+        static Tensor Ramp(long count, int seed) => torch.tensor([.. Enumerable.Range(0, (int)count).Select(i => 1 + (0.3f * (float)Math.Sin((i + 1) * seed * 0.71)))]);
     }
 
     [Fact]
@@ -181,6 +219,20 @@ public sealed class TrainingBaseTests : IDisposable
         ByteLevelTokenizerWriter.Write(Path.Combine(_root, "recipes", "tokenizer.json"), []);
         Assert.Contains("'nothing'", Refused(new TrainingBase { Geometry = "nothing", Tokenizer = "." }), StringComparison.Ordinal);
     }
+
+    private static float[] Features(string folder)
+    {
+        using var scope = torch.NewDisposeScope();
+        using torch.GradModeGuard constant = torch.no_grad();
+        using Checkpoint checkpoint = Checkpoint.Open(folder);
+        using Weights weights = TrainingCheckpoint.LoadWeights(checkpoint, Device.CPU);
+        VisionConfig vision = checkpoint.Config.Vision;
+        using var tower = VisionTower.Load(vision, weights, Device.CPU, ScalarType.Float32);
+        Tensor ramp = torch.tensor(Enumerable.Range(0, vision.FramesPerClip * 3 * vision.ImageSize * vision.ImageSize).Select(i => (float)Math.Sin(i * 0.37)).ToArray());
+        return tower.Forward(ramp.view(1, vision.FramesPerClip, 3, vision.ImageSize, vision.ImageSize), TestContext.Current.CancellationToken).ToArray<float>();
+    }
+
+    private static double Distance(float[] a, float[] b) => Math.Sqrt(a.Zip(b, (x, y) => (x - y) * (double)(x - y)).Sum() / a.Sum(x => x * (double)x));
 
     private string Make(TrainingBase what, string name)
     {

@@ -22,6 +22,10 @@ public sealed record TrainingData
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public int MoreQuestions { get; init; }
 
+    /// <summary>Most further questions that relate parts of a drawn video or album (<see cref="RelationQuestions"/>): turns behind those.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public int Relations { get; init; }
+
     /// <summary>How drawn questions with options are replied to.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public LetteredReply Reply { get; init; }
@@ -61,6 +65,8 @@ public sealed record TrainingData
         TrainingRecipe.Check(WorldQuestions is >= 1 and <= 8, $"data.worldQuestions is {WorldQuestions}", "1 to 8");
         TrainingRecipe.Check(MoreQuestions >= 0 && MoreQuestions <= AlbumQuestions.MaxQuestions, $"data.moreQuestions is {MoreQuestions}", $"0 to {AlbumQuestions.MaxQuestions}");
         TrainingRecipe.Check(MoreQuestions == 0 || World is not null, "data.moreQuestions is given without a world", "it with data.world only");
+        TrainingRecipe.Check(Relations >= 0 && Relations <= RelationQuestions.MaxQuestions, $"data.relations is {Relations}", $"0 to {RelationQuestions.MaxQuestions}");
+        TrainingRecipe.Check(Relations == 0 || Annotations is null, "data.relations is given for annotations", "it with drawn data only");
         TrainingRecipe.Check(Told is >= 0 and <= 1, $"data.told is {Told}", "0 to 1");
         TrainingRecipe.Check(Told == 0 || Annotations is null, "data.told is given for annotations, whose videos nobody can tell", "it with drawn data only");
         World?.Validate();

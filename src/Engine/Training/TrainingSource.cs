@@ -57,7 +57,7 @@ public sealed class WorldSource : ITrainingSource
     private readonly AlbumData? _album;
     private readonly WorldFrames _frames;
     private readonly ulong _seed;
-    private readonly int _questions, _more;
+    private readonly int _questions, _more, _relations;
     private readonly LetteredReply _reply;
     private readonly double _told;
     private readonly WorldForm? _form;
@@ -70,7 +70,7 @@ public sealed class WorldSource : ITrainingSource
         _dataset = data.World is { } recipe ? new WorldDataset(recipe, WorldSplit.Train, seed)
             : _album is not null ? null : throw new ArgumentException("The data names neither a world nor albums.", nameof(data));
         _frames = new WorldFrames(data.WorldSide, data.WorldSide);
-        (_questions, _more, _form, _reply, _told) = (data.WorldQuestions, data.MoreQuestions, data.World?.Form, data.Reply, data.Told);
+        (_questions, _more, _relations, _form, _reply, _told) = (data.WorldQuestions, data.MoreQuestions, data.Relations, data.World?.Form, data.Reply, data.Told);
     }
 
     public long? Count => null;
@@ -82,13 +82,17 @@ public sealed class WorldSource : ITrainingSource
         {
             WorldScript album = AlbumMaker.Compose(WorldSplit.Train, random.Next(), random.Pick(_album.Pictures), _album.Objects, _album.Mix, _album.Seconds ?? 1);
             IReadOnlyList<WorldQuestion> asked = random.Below(Permille) < _album.Lists * Permille ? [] : AlbumQuestions.Ask(album, random.Next(), _album.Questions, _album.Form);
-            return Example($"train-album-{index:000000}", album, asked.Count > 0 ? asked : [AlbumQuestions.List(album)], IsTold());
+            return Example($"train-album-{index:000000}", album, asked.Count > 0 ? [.. asked, .. Related(album, asked, _album.Form)] : [AlbumQuestions.List(album)], IsTold());
         }
 
         WorldItem item = _dataset!.Item(index);
         WorldQuestion[] questions = [.. item.Questions.Take(_questions)];
         IReadOnlyList<WorldQuestion> more = _more == 0 ? [] : AlbumQuestions.More(item.Script, random.Next(), _more, questions, _form);
-        return Example(item.Id, item.Script, questions.Concat(more), IsTold());
+        IReadOnlyList<WorldQuestion> related = Related(item.Script, [.. questions, .. more], _form);
+        return Example(item.Id, item.Script, [.. questions, .. more, .. related], IsTold());
+
+        IReadOnlyList<WorldQuestion> Related(WorldScript script, IReadOnlyList<WorldQuestion> before, WorldForm? form) =>
+            _relations == 0 ? [] : RelationQuestions.Ask(script, random.Next(), _relations, before, form);
 
         bool IsTold() => _told > 0 && random.Below(Permille) < _told * Permille;
     }

@@ -188,6 +188,24 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("without a world", Assert.Throws<ArgumentException>(new TrainingData { Album = new AlbumData(), MoreQuestions = 1 }.Validate).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Sample_WithRelations_AsksThemLast()
+    {
+        TrainingData own = Recipe().Stages[1].Data with { WorldQuestions = 2, Album = new AlbumData { Pictures = [6], Share = 0.5, Questions = 2 } };
+        var (some, other) = (new WorldSource(own with { Relations = 5 }, 5), new WorldSource(own, 5));
+        int more = 0;
+        for (int i = 0; i < 30; i++)
+        {
+            (TrainingExample sample, TrainingExample same) = (some.Sample(i), other.Sample(i));
+            Assert.Equal(same.Turns, sample.Turns.Take(same.Turns.Count));
+            Assert.InRange(sample.Turns.Count - same.Turns.Count, 0, 10);
+            more += sample.Turns.Count - same.Turns.Count;
+        }
+
+        Assert.True(more > 20, $"{more} further turns");
+        Assert.Contains("data.relations is 99", Assert.Throws<ArgumentException>((own with { Relations = 99 }).Validate).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1.0, 60, 60)]
     [InlineData(0.5, 15, 45)]

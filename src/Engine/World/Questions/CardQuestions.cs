@@ -45,14 +45,21 @@ internal static class CardQuestions
     {
         WorldCard[] cards = [.. writer.Script.Segments.OfType<WorldCard>()];
         WorldCard[] chain = [.. cards.Where(c => c.Role == WorldRole.Main).OrderBy(c => c.Step)];
+        return AboutChain(writer, chain, [.. cards.Where(c => c.Role == WorldRole.Decoy && c.Next is null).Select(c => QuestionWriter.NameOf(c.Picture.ObjectId))]);
+    }
+
+    /// <summary>What is on the card that a chain ends with.</summary>
+    /// <param name="chain">From the card that is named to the last.</param>
+    /// <param name="otherPictures">Wrong options where the picture is asked.</param>
+    internal static WorldQuestion AboutChain(QuestionWriter writer, WorldCard[] chain, string[] otherPictures)
+    {
         string start = QuestionWriter.NameOf(chain[0].Picture.ObjectId);
         WorldCard last = chain[^1];
-        string[] otherEnds = [.. cards.Where(c => c.Role == WorldRole.Decoy && c.Next is null).Select(c => QuestionWriter.NameOf(c.Picture.ObjectId))];
         WorldCard[] seen = [.. chain.OrderBy(c => c.StartMs)];
         WorldQuestion question = Asked(writer) switch
         {
             Facet.Picture => writer.Question(
-                WorldKind.Chain, writer.Word(QuestionText.ChainPicture, start), QuestionWriter.NameOf(last.Picture.ObjectId), () => otherEnds, seen),
+                WorldKind.Chain, writer.Word(QuestionText.ChainPicture, start), QuestionWriter.NameOf(last.Picture.ObjectId), () => otherPictures, seen),
             Facet.Colour => AskColour(writer, WorldKind.Chain, QuestionText.ChainColour, start, last, seen),
             _ => AskMark(writer, WorldKind.Chain, QuestionText.ChainMark, start, last, seen),
         };

@@ -41,7 +41,7 @@ public static class WeightLoading
     /// <returns>One warning, or none.</returns>
     private static IReadOnlyList<string> AddMissingVst(ModelConfig config, Dictionary<string, Tensor> tensors, string source)
     {
-        if (config.Vst is not { } vst || !tensors.ContainsKey(TensorLayout.EmbedTokens)) return [];
+        if (config.Vst is null || !tensors.ContainsKey(TensorLayout.EmbedTokens)) return [];
         string[] missing = [.. TensorLayout.For(config).Tensors.Select(t => t.Name).Where(n => TensorLayout.VstOrigin(n) is not null && !tensors.ContainsKey(n))];
         using var constant = torch.no_grad(); // a copy is a parameter of its own, not a result of the other
         foreach (var name in missing)
@@ -50,9 +50,7 @@ public static class WeightLoading
             var origin = tensors[TensorLayout.VstOrigin(name)!];
             if (name == TensorLayout.VstEmbedding)
             {
-                var row = vst.EmbedInit == "bos" ? config.Language.BosTokenId : config.Language.EosTokenIds.Cast<int?>().FirstOrDefault();
-                origin = origin.narrow(0, row ?? throw new CheckpointException(new CheckpointProblem(
-                    source, $"{vst.EmbedInit}_token_id", "a token id: the missing embedding of visual summary tokens starts from its row", "none")), 1);
+                origin = origin.narrow(0, VstRow(config, source), 1);
             }
 
             tensors.Add(name, origin.clone().DetachFromDisposeScope());
@@ -60,6 +58,15 @@ public static class WeightLoading
 
         return missing.Length == 0 ? []
             : [$"the checkpoint lacks {missing.Length} tensors of its visual summary tokens ({missing[0]}{(missing.Length > 1 ? ", …" : "")}): they start as copies of the ordinary ones, so compression is untrained"];
+    }
+
+    /// <summary>Row of the token table that the embedding of summary tokens starts from (<see cref="VstConfig.EmbedInit"/>).</summary>
+    /// <exception cref="CheckpointException">The configuration names no such token.</exception>
+    internal static int VstRow(ModelConfig config, string source)
+    {
+        string init = config.Vst!.EmbedInit;
+        return (init == "bos" ? config.Language.BosTokenId : config.Language.EosTokenIds.Cast<int?>().FirstOrDefault()) ?? throw new CheckpointException(new CheckpointProblem(
+            source, $"{init}_token_id", "a token id: the missing embedding of visual summary tokens starts from its row", "none"));
     }
 
     /// <summary>

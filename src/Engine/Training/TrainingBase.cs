@@ -38,7 +38,7 @@ public sealed record TrainingBase
 
     /// <summary>
     /// Folder of a model, from the recipe's folder, whose decoder and tokenizer take the place of the base's, as both originals start from
-    /// a language model. Its layers must have the base's sizes; the tower and the projector stay the base's: random ones of a geometry, or a model's that
+    /// a language model. Its layers must have the base's sizes; summary tokens that it does not have start anew from its ordinary ones; the tower and the projector stay the base's: random ones of a geometry, or a model's that
     /// was taught to see while another's decoder was taught to read.
     /// </summary>
     public string? Decoder { get; init; }
@@ -189,13 +189,20 @@ public sealed record TrainingBase
         foreach (ExpectedTensor tensor in target.Layout.Tensors.Where(t => t.Scope is not (CheckpointScope.Vision or CheckpointScope.Connector) && target.Contains(t.Name)))
         {
             Tensor own = whole.Get(tensor.Name);
-            Tensor value = decoder.TryGet(tensor.Name) ?? throw new ArgumentException($"base.decoder '{from}' has no {tensor.Name}; name a model with as many layers.");
+            Tensor value = decoder.TryGet(tensor.Name) ?? Origin(tensor.Name) ?? throw new ArgumentException($"base.decoder '{from}' has no {tensor.Name}; name a model with as many layers.");
             if (!own.shape.SequenceEqual(value.shape))
             {
                 throw new ArgumentException($"base.decoder '{from}' has {tensor.Name} as [{string.Join(", ", value.shape)}], the base as [{string.Join(", ", own.shape)}]; name a model with a decoder of that size.");
             }
 
             _ = own.copy_(value); // the base's own tensor comes back
+        }
+
+        // Summary tokens that the decoder knows nothing of start anew from its ordinary ones, as in a checkpoint that lacks them.
+        Tensor? Origin(string name)
+        {
+            Tensor? origin = TensorLayout.VstOrigin(name) is { } ordinary ? decoder.TryGet(ordinary) : null;
+            return name == TensorLayout.VstEmbedding && origin is not null ? origin.narrow(0, WeightLoading.VstRow(target.Config, from), 1) : origin;
         }
     }
 

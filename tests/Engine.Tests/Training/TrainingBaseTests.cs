@@ -109,6 +109,24 @@ public sealed class TrainingBaseTests : IDisposable
     }
 
     [Fact]
+    public void Change_DecoderWithoutSummaryTokens_StartsThemFromItsOrdinaryOnes()
+    {
+        string reading = Make(new TrainingBase { Geometry = "mini", Seed = 6, Merges = 20 }, "reading"), joined = Path.Combine(_root, "joined"), compressing = Path.Combine(_root, "compressing");
+        RandomCheckpoint.Create(compressing, MiniModels.VideoXl(ModelConfig.Load(reading).Language.VocabularySize, 1, 2), 5, SafetensorsDtype.F32, cancellationToken: TestContext.Current.CancellationToken);
+        File.Copy(Path.Combine(reading, "tokenizer.json"), Path.Combine(compressing, "tokenizer.json"));
+        new TrainingBase { Model = "../compressing", Decoder = "../reading" }.Change(compressing, joined, Path.Combine(_root, "recipes"));
+        using Checkpoint from = Checkpoint.Open(reading), to = Checkpoint.Open(joined);
+        using Weights source = TrainingCheckpoint.LoadWeights(from, Device.CPU), made = TrainingCheckpoint.LoadWeights(to, Device.CPU);
+        string[] summary = [.. to.Layout.Tensors.Select(t => t.Name).Where(n => TensorLayout.VstOrigin(n) is not null)];
+        Assert.True(summary.Length > 18, $"{summary.Length} tensors of summary tokens");
+        Assert.All(summary, name =>
+        {
+            float[] origin = source.Get(TensorLayout.VstOrigin(name)!).ToArray<float>(), own = made.Get(name).ToArray<float>();
+            Assert.Equal(name == TensorLayout.VstEmbedding ? origin.AsSpan(2 * own.Length, own.Length).ToArray() : origin, own); // 2: what ends a turn
+        });
+    }
+
+    [Fact]
     public void Change_ModelAndAnotherDecoder_KeepsTowerAndProjectorAndTakesTheRest()
     {
         string seeing = Make(new TrainingBase { Geometry = "mini", Seed = 5, Merges = 20 }, "seeing");

@@ -21,7 +21,7 @@ public sealed class FlashTrainee : VisualTrainee
     /// <param name="weights">fp32 on <paramref name="device"/>; borrowed. Their gradients are switched on and off as the stage says.</param>
     /// <exception cref="ArgumentException">The stage does not fit the model; the message names the value.</exception>
     public FlashTrainee(TrainingStage stage, ModelConfig config, Weights weights, Tokenizer tokenizer, Device device)
-        : base(stage, tokenizer, device)
+        : base(stage, tokenizer, device, weights.Get(TensorLayout.EmbedTokens), config.Vision.GridSide)
     {
         ArgumentNullException.ThrowIfNull(stage);
         ArgumentNullException.ThrowIfNull(config);

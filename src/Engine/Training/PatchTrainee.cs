@@ -149,6 +149,8 @@ public abstract class PatchTrainee : ITrainee
         /// <summary>Of each frame.</summary>
         public List<WorldBackdrop?> Backdrops { get; } = [];
 
+        public PatchContent At(int patch) => new((int)Objects[patch], (int)Colours[patch], (int)First[patch], (int)Second[patch], Standing[patch], Cells[patch], Motions[patch], Directions[patch]);
+
         public void Add(PatchTruth picture)
         {
             for (int i = 0; i < picture.Objects.Length; i++)

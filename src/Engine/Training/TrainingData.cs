@@ -41,6 +41,12 @@ public sealed record TrainingData
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public double Told { get; init; }
 
+    /// <summary>
+    /// Share of the drawn samples that are not told whose visual tokens are made from what the video shows (<see cref="SketchedVideo"/>) instead of by the tower: VideoChat-Flash only.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
+    public double Sketched { get; init; }
+
     /// <summary>Video-XL: also samples of several images, read as the frames of one sequence (video-xl.md 2.5).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public bool SeveralImages { get; init; }
@@ -69,6 +75,8 @@ public sealed record TrainingData
         TrainingRecipe.Check(Relations == 0 || Annotations is null, "data.relations is given for annotations", "it with drawn data only");
         TrainingRecipe.Check(Told is >= 0 and <= 1, $"data.told is {Told}", "0 to 1");
         TrainingRecipe.Check(Told == 0 || Annotations is null, "data.told is given for annotations, whose videos nobody can tell", "it with drawn data only");
+        TrainingRecipe.Check(Sketched is >= 0 and <= 1, $"data.sketched is {Sketched}", "0 to 1");
+        TrainingRecipe.Check(Sketched == 0 || Annotations is null, "data.sketched is given for annotations, of whose videos nobody knows what they show", "it with drawn data only");
         World?.Validate();
         Album?.Validate();
         TrainingRecipe.Check(Album is null || World is not null || Album.Share == 1, $"data.album.share is {Album?.Share} without a world", "1, or a world for the others");

@@ -310,6 +310,7 @@ public sealed record TrainingStage
         Check(!Recognition || Data.Annotations is null, "recognition needs to know what each patch shows, and annotations do not say it", "drawn data: data.album or data.world");
         Check(!Recognition || (Ratios is null && Drops is null && Lora is null), "recognition has no decoder whose tokens are compressed or corrected", "neither ratios nor drops nor lora");
         Check(!Recognition || Data.Told == 0, "recognition looks at patches, and a told video has none", "data.told of 0");
+        Check(!Recognition || Data.Sketched == 0, "recognition looks at patches, and a sketched video has none", "data.sketched of 0");
         Check(WordsOf == WordsOf.Patches || (Recognition && Rates.Projector is not null), $"wordsOf is {WordsOf} where no words are learned", "it with recognition and rates.projector only");
         foreach ((string option, bool asked) in (ReadOnlySpan<(string, bool)>)[("lettersInPlace", LettersInPlace), ("placeAndMotion", PlaceAndMotion), ("backdrops", Backdrops)])
         {

@@ -59,7 +59,7 @@ public sealed class WorldSource : ITrainingSource
     private readonly ulong _seed;
     private readonly int _questions, _more, _relations;
     private readonly LetteredReply _reply;
-    private readonly double _told;
+    private readonly double _told, _sketched;
     private readonly WorldForm? _form;
 
     /// <param name="data">With a world, albums, or both.</param>
@@ -70,7 +70,7 @@ public sealed class WorldSource : ITrainingSource
         _dataset = data.World is { } recipe ? new WorldDataset(recipe, WorldSplit.Train, seed)
             : _album is not null ? null : throw new ArgumentException("The data names neither a world nor albums.", nameof(data));
         _frames = new WorldFrames(data.WorldSide, data.WorldSide);
-        (_questions, _more, _relations, _form, _reply, _told) = (data.WorldQuestions, data.MoreQuestions, data.Relations, data.World?.Form, data.Reply, data.Told);
+        (_questions, _more, _relations, _form, _reply, _told, _sketched) = (data.WorldQuestions, data.MoreQuestions, data.Relations, data.World?.Form, data.Reply, data.Told, data.Sketched);
     }
 
     public long? Count => null;
@@ -82,22 +82,24 @@ public sealed class WorldSource : ITrainingSource
         {
             WorldScript album = AlbumMaker.Compose(WorldSplit.Train, random.Next(), random.Pick(_album.Pictures), _album.Objects, _album.Mix, _album.Seconds ?? 1);
             IReadOnlyList<WorldQuestion> asked = random.Below(Permille) < _album.Lists * Permille ? [] : AlbumQuestions.Ask(album, random.Next(), _album.Questions, _album.Form);
-            return Example($"train-album-{index:000000}", album, asked.Count > 0 ? [.. asked, .. Related(album, asked, _album.Form)] : [AlbumQuestions.List(album)], IsTold());
+            return Example($"train-album-{index:000000}", album, asked.Count > 0 ? [.. asked, .. Related(album, asked, _album.Form)] : [AlbumQuestions.List(album)], IsTold(), IsSketched());
         }
 
         WorldItem item = _dataset!.Item(index);
         WorldQuestion[] questions = [.. item.Questions.Take(_questions)];
         IReadOnlyList<WorldQuestion> more = _more == 0 ? [] : AlbumQuestions.More(item.Script, random.Next(), _more, questions, _form);
         IReadOnlyList<WorldQuestion> related = Related(item.Script, [.. questions, .. more], _form);
-        return Example(item.Id, item.Script, [.. questions, .. more, .. related], IsTold());
+        return Example(item.Id, item.Script, [.. questions, .. more, .. related], IsTold(), IsSketched());
 
         IReadOnlyList<WorldQuestion> Related(WorldScript script, IReadOnlyList<WorldQuestion> before, WorldForm? form) =>
             _relations == 0 ? [] : RelationQuestions.Ask(script, random.Next(), _relations, before, form);
 
         bool IsTold() => _told > 0 && random.Below(Permille) < _told * Permille;
+
+        bool IsSketched() => _sketched > 0 && random.Below(Permille) < _sketched * Permille;
     }
 
-    private TrainingExample Example(string id, WorldScript script, IEnumerable<WorldQuestion> questions, bool isTold)
+    private TrainingExample Example(string id, WorldScript script, IEnumerable<WorldQuestion> questions, bool isTold, bool isSketched)
     {
         var turns = new List<TrainingTurn>();
         foreach (WorldQuestion question in questions)
@@ -107,7 +109,7 @@ public sealed class WorldSource : ITrainingSource
             turns.Add(new TrainingTurn(ChatRole.Assistant, Reply(question)));
         }
 
-        return new TrainingExample(id, turns) { Video = isTold ? null : new DrawnVideo(_frames, script) };
+        return new TrainingExample(id, turns) { Video = isTold ? null : new DrawnVideo(_frames, script) { IsSketched = isSketched } };
     }
 
     private string Reply(WorldQuestion question) => question.Form != WorldForm.Lettered || _reply == LetteredReply.Words ? question.Answer
@@ -125,6 +127,9 @@ public sealed class WorldSource : ITrainingSource
 public sealed class DrawnVideo(WorldFrames frames, WorldScript script) : ITrainingVideo
 {
     public WorldScript Script => script;
+
+    /// <summary>Whether its visual tokens are made from what it shows (<see cref="SketchedVideo"/>) instead of from its frames.</summary>
+    public bool IsSketched { get; init; }
 
     public VideoInfo Info => frames.InfoOf(script);
 

@@ -11,8 +11,12 @@ namespace Studio.Engine.Training;
 public abstract class VisualTrainee : ITrainee
 {
     private readonly Tokenizer _tokenizer;
+    private readonly SketchedVideo _sketch;
 
-    private protected VisualTrainee(TrainingStage stage, Tokenizer tokenizer, Device device) => (Stage, _tokenizer, Device) = (stage, tokenizer, device);
+    /// <param name="embeddings">The decoder's, borrowed.</param>
+    /// <param name="grid">Patches along a side of the tower's pictures.</param>
+    private protected VisualTrainee(TrainingStage stage, Tokenizer tokenizer, Device device, Tensor embeddings, int grid) =>
+        (Stage, _tokenizer, Device, _sketch) = (stage, tokenizer, device, new SketchedVideo(tokenizer, embeddings, grid));
 
     private protected delegate void PixelWriter(VideoFrame frame, Span<float> pixels);
 
@@ -131,7 +135,8 @@ public abstract class VisualTrainee : ITrainee
                 $"Sample {sample.Id} has {(at < 0 ? "a video or image and no" : "neither video nor image but a")} {ChatMl.VisualPlaceholder} in its first user turn; they come together.", nameof(sample));
         }
 
-        Tensor? rows = selection is not null ? EncodeVideo(sample.Video!.Read(selection, cancellationToken), selection.Count, cancellationToken)
+        Tensor? rows = sample.Video is DrawnVideo { IsSketched: true } drawn ? _sketch.Tokens(drawn, selection!)
+            : selection is not null ? EncodeVideo(sample.Video!.Read(selection, cancellationToken), selection.Count, cancellationToken)
             : sample.Images.Count > 0 ? EncodeImages([.. sample.Images.Select(read => read(cancellationToken))])
             : null;
         (Prompt prompt, int[] labels) = Splice(sample.Id, text, at, rows);

@@ -3,7 +3,6 @@ using Studio.Engine.Layers;
 using Studio.Engine.Tokenization;
 using Studio.Engine.Torch;
 using Studio.Engine.Vision;
-using Studio.Engine.World;
 
 namespace Studio.Engine.Training;
 
@@ -26,9 +25,8 @@ public sealed class WordTrainee : PatchTrainee
     private readonly Tensor _embeddings;
     private readonly double _scale;
     private readonly TowerWeights _weights;
-    private readonly int[][] _objects, _colours, _cells, _directions; // token ids by number
+    private readonly PatchWords _words;
     private readonly TrainingStage _stage;
-    private readonly Tokenizer _tokenizer;
 
     /// <inheritdoc cref="Trainees.Create"/>
     public WordTrainee(TrainingStage stage, ModelConfig config, Weights weights, Tokenizer tokenizer, Device device)
@@ -36,7 +34,7 @@ public sealed class WordTrainee : PatchTrainee
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(weights);
-        (_tokenizer, _stage) = (tokenizer, stage);
+        (_words, _stage) = (new PatchWords(tokenizer), stage);
         _weights = new TowerWeights(weights, TensorLayout.ProjectorPrefix, device, ScalarType.Float32);
         string name = config.System == ModelSystem.VideoChatFlash ? "mlp." : "";
         Linear Layer(int number) => new(_weights.Get($"{name}{number}.weight", -1, -1), _weights.Get($"{name}{number}.bias", -1));
@@ -48,11 +46,6 @@ public sealed class WordTrainee : PatchTrainee
             _embeddings = weights.Get(TensorLayout.EmbedTokens).to(device, ScalarType.Float32).detach().DetachFromDisposeScope();
             _scale = Certain / _embeddings.pow(2).sum(1).mean().item<float>();
         }
-
-        _objects = [.. WorldObjects.All.Select(o => Tokens(o.Name))];
-        _colours = [.. WorldColours.All.Select(c => Tokens(c.Name()))];
-        _cells = [.. WorldGrid.Names.Select(Tokens)];
-        _directions = [.. WorldCaptions.Directions.Select(Tokens)];
     }
 
     public override IReadOnlyList<ParameterGroup> Groups => ModelGroups;
@@ -131,43 +124,14 @@ public sealed class WordTrainee : PatchTrainee
 
     private int[] OfPatch(Labels truth, int patch)
     {
-        (long thing, long colour, long first, long second) = (truth.Objects[patch], truth.Colours[patch], truth.First[patch], truth.Second[patch]);
-        return first >= 0 ? Letters(PatchTruth.LetterOf((int)first), PatchTruth.LetterOf((int)second), truth.Standing[patch])
-            : thing < 0 && colour <= 0 ? Backdrop(truth, patch)
-            : [.. thing >= 0 ? _objects[thing] : [], .. colour > 0 ? _colours[colour - 1] : [], .. thing >= 0 && _stage.PlaceAndMotion ? PlaceAndMotion(truth, patch) : []];
-    }
-
-    private int[] PlaceAndMotion(Labels truth, int patch)
-    {
-        (int cell, int motion, int direction) = (truth.Cells[patch], truth.Motions[patch], truth.Directions[patch]);
-        if (direction >= 0 && !_stage.InClips)
-        {
-            return []; // a single frame does not show it
-        }
-
-        int[] verb = motion >= 0 && _stage.InClips ? Tokens(WorldCaptions.Verb((WorldMotion)motion)) : [];
-        return [.. cell >= 0 ? _cells[cell] : [], .. verb, .. direction >= 0 ? _directions[direction] : []];
+        PatchContent content = truth.At(patch);
+        return content.IsBare ? Backdrop(truth, patch) : _words.Of(content, _stage.LettersInPlace, _stage.PlaceAndMotion, _stage.InClips);
     }
 
     private int[] Backdrop(Labels truth, int patch)
     {
         int ofFrame = truth.Objects.Count / truth.Backdrops.Count;
         return _stage.Backdrops && patch % BackdropShare == 0 && truth.Backdrops[patch / ofFrame] is { } backdrop
-            ? [.. _colours[(int)backdrop.Colour], .. Tokens(backdrop.Pattern), .. _stage.PlaceAndMotion ? _cells[truth.Cells[patch]] : []] : [];
+            ? [.. _words.Of(backdrop), .. _stage.PlaceAndMotion ? _words.OfCell(truth.Cells[patch]) : []] : [];
     }
-
-    /// <summary>Of a mark: all of it as a word in a sentence, or the letters that stand here, each as it is written inside a number.</summary>
-    private int[] Letters(char first, char second, int standing)
-    {
-        if (!_stage.LettersInPlace)
-        {
-            return Tokens($"{first}{second}");
-        }
-
-        char[] here = standing == PatchTruth.BothLetters ? [first, second] : [standing == 0 ? first : second];
-        return [.. here.SelectMany(letter => _tokenizer.Encode(letter.ToString()))];
-    }
-
-    /// <summary>A word as it stands inside a sentence.</summary>
-    private int[] Tokens(string word) => [.. _tokenizer.Encode(" " + word)];
 }

@@ -28,7 +28,7 @@ public sealed class XlTrainee : VisualTrainee
     /// <inheritdoc cref="Trainees.Create"/>
     /// <param name="weights">A stage with ratios adds what summary tokens lack, as copies of the ordinary tensors as they are now.</param>
     public XlTrainee(TrainingStage stage, ModelConfig config, Weights weights, Tokenizer tokenizer, Device device, ulong seed)
-        : base(stage, tokenizer, device)
+        : base(stage, tokenizer, device, weights.Get(TensorLayout.EmbedTokens), config.Vision.GridSide)
     {
         ArgumentNullException.ThrowIfNull(stage);
         ArgumentNullException.ThrowIfNull(config);
@@ -154,6 +154,7 @@ public sealed class XlTrainee : VisualTrainee
         Trainees.Require(stage.Template != TrainingTemplate.ChatFlash, stage, "template is chatFlash, VideoChat-Flash's", "plain or chatXl");
         Trainees.Require(
             stage.Drops is null, stage, $"drops are after layers [{string.Join(", ", stage.Drops?.Layers ?? [])}], which VideoChat-Flash has", "ratios instead: Video-XL summarises windows");
+        Trainees.Require(stage.Data.Sketched == 0, stage, $"data.sketched is {stage.Data.Sketched}, whose tokens are not as many a frame as windows are cut by", "0, or VideoChat-Flash");
         Trainees.Require(
             stage.Resolution is null || stage.Resolution == config.Vision.ImageSize, stage,
             $"resolution is {stage.Resolution}", $"{config.Vision.ImageSize}, which this tower's positions are learned for, or leave it out");

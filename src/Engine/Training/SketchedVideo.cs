@@ -1,0 +1,77 @@
+using Studio.Engine.Tokenization;
+using Studio.Engine.Torch;
+using Studio.Engine.Video;
+using Studio.Engine.World;
+
+namespace Studio.Engine.Training;
+
+/// <summary>
+/// Visual tokens of a drawn video without drawing it: for each frame one token for each thing, card frame, letter and backdrop, which is the sum of the decoder's embeddings of the words
+/// that name it. A projector taught by <see cref="WordTrainee"/> points patches there; so a decoder learns to find and relate what visual tokens say at a
+/// fraction of the tokens, and whatever the tower can see by then.
+/// </summary>
+internal sealed class SketchedVideo(Tokenizer tokenizer, Tensor embeddings, int grid)
+{
+    /// <summary>Each token is louder or quieter by up to so much, and each of its channels off by so much of an embedding: no projector points exactly.</summary>
+    private const float Loudness = 0.3f, Noise = 0.5f;
+
+    private const ulong NoiseSeed = 0x5CE7;
+
+    private readonly PatchWords _words = new(tokenizer);
+    private readonly PatchTruth _truth = new(grid);
+
+    /// <param name="video">Read for what it shows at the selected frames.</param>
+    /// <returns>[tokens, hidden], in order of time and of reading within a frame, without a graph; the caller's.</returns>
+    public Tensor Tokens(DrawnVideo video, FrameSelection selection)
+    {
+        using var constant = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        var (places, words) = (new List<long>(), new List<long>()); // bounded by the frames and what one shows
+        int count = 0;
+        foreach (long frame in selection.Indices)
+        {
+            foreach (int[] named in OfFrame(video.Script, frame))
+            {
+                places.AddRange(Enumerable.Repeat((long)count, named.Length));
+                words.AddRange(named.Select(w => (long)w));
+                count++;
+            }
+        }
+
+        long width = embeddings.size(1);
+        Tensor sums = torch.zeros([count, width]).index_add_(0, torch.tensor([.. places]), embeddings.detach().to(Device.CPU, ScalarType.Float32).index_select(0, torch.tensor([.. words])));
+        var random = new WorldRandom(WorldRandom.Hash(video.Script.Seed, NoiseSeed));
+        float[] loud = [.. Enumerable.Range(0, count).Select(_ => 1 + (Loudness * ((random.Below(2001) / 1000f) - 1)))];
+        float[] off = [.. Enumerable.Range(0, (int)(count * width)).Select(_ => Noise * ((random.Below(2001) / 1000f) - 1))];
+        Tensor size = embeddings.detach().pow(2).mean().sqrt().to(Device.CPU, ScalarType.Float32);
+        return ((sums * torch.tensor(loud).view(count, 1)) + (torch.tensor(off).view(count, width) * size)).to(embeddings.device).MoveToOuterDisposeScope();
+    }
+
+    private IEnumerable<int[]> OfFrame(WorldScript script, long frame)
+    {
+        _truth.Read(script, frame);
+        var seen = new HashSet<PatchContent>(); // bounded by the patches of a frame
+        if (_truth.Backdrop is { } backdrop)
+        {
+            yield return _words.Of(backdrop);
+        }
+
+        for (int patch = 0; patch < _truth.Objects.Length; patch++)
+        {
+            PatchContent content = PatchContent.Of(_truth, patch);
+
+            // What goes somewhere says where it is now: the tower sees no more than that of it.
+            bool goes = content.Thing >= 0 && content.Cell < 0 && _truth.Backdrop is not null;
+            content = goes ? content with { Motion = PatchTruth.Nothing, Direction = PatchTruth.Nothing, Cell = CellOf(patch) } : content with { Motion = PatchTruth.Nothing };
+            if (!content.IsBare && seen.Add(goes ? content with { Cell = PatchTruth.Nothing } : content with { Cell = content.Thing >= 0 ? content.Cell : PatchTruth.Nothing }))
+            {
+                yield return _words.Of(content, lettersInPlace: true, place: true, motion: false);
+            }
+        }
+    }
+
+    /// <summary>Part of the picture in which a patch lies.</summary>
+    private int CellOf(int patch) => WorldGrid.CellOf(new WorldPoint(Middle(patch % grid), Middle(patch / grid)));
+
+    private int Middle(int place) => ((2 * place) + 1) * WorldUnits.One / (2 * grid);
+}

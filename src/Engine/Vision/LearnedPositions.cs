@@ -5,8 +5,8 @@ namespace Studio.Engine.Vision;
 
 /// <summary>
 /// Turns a UMT tower into an InternVideo2 tower of the same sizes that computes nearly the same, so that training can go on with positions that are learned.
-/// UMT's are a fixed table of sines over time, row and column at once. At its published width of 1,024 every position is linearly apart from every other; at
-/// a width of 128 the columns of a clip are not: the best linear reading of left or right from the table is wrong for four positions of ten.
+/// UMT's are a fixed table of sines over time, row and column at once. In a narrow tower the columns of a clip can hardly be read from it: at a width of 128 and nine by
+/// nine patches the best linear reading tells left from right for 56 % of a clip's positions (least squares), above from below for all of them.
 /// </summary>
 /// <remarks>
 /// Exact: a layer norm is the root-mean-square norm of what has no mean over the channels, so all that writes into the stream is centred; its bias goes into the layer

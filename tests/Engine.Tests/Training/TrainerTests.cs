@@ -173,36 +173,32 @@ public sealed class TrainerTests : IDisposable
     public void Sample_WithMoreQuestions_AsksThemBehindItsOwn()
     {
         TrainingData own = Recipe().Stages[1].Data with { WorldQuestions = 2 };
-        var (some, other) = (new WorldSource(own with { MoreQuestions = 5 }, 5), new WorldSource(own, 5));
-        int more = 0;
+        AsksFurther(own, own with { MoreQuestions = 5 });
+        Assert.Contains("data.moreQuestions is 99", Assert.Throws<ArgumentException>((own with { MoreQuestions = 99 }).Validate).Message, StringComparison.Ordinal);
+        Assert.Contains("without a world", Assert.Throws<ArgumentException>(new TrainingData { Album = new AlbumData(), MoreQuestions = 1 }.Validate).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Behind the same turns as without them, at most five questions a sample.</summary>
+    private static void AsksFurther(TrainingData own, TrainingData more)
+    {
+        var (some, other) = (new WorldSource(more, 5), new WorldSource(own, 5));
+        int further = 0;
         for (int i = 0; i < 30; i++)
         {
             (TrainingExample sample, TrainingExample same) = (some.Sample(i), other.Sample(i));
             Assert.Equal(same.Turns, sample.Turns.Take(same.Turns.Count));
             Assert.InRange(sample.Turns.Count - same.Turns.Count, 0, 10);
-            more += sample.Turns.Count - same.Turns.Count;
+            further += sample.Turns.Count - same.Turns.Count;
         }
 
-        Assert.True(more > 20, $"{more} further turns");
-        Assert.Contains("data.moreQuestions is 99", Assert.Throws<ArgumentException>((own with { MoreQuestions = 99 }).Validate).Message, StringComparison.Ordinal);
-        Assert.Contains("without a world", Assert.Throws<ArgumentException>(new TrainingData { Album = new AlbumData(), MoreQuestions = 1 }.Validate).Message, StringComparison.Ordinal);
+        Assert.True(further > 20, $"{further} further turns");
     }
 
     [Fact]
     public void Sample_WithRelations_AsksThemLast()
     {
         TrainingData own = Recipe().Stages[1].Data with { WorldQuestions = 2, Album = new AlbumData { Pictures = [6], Share = 0.5, Questions = 2 } };
-        var (some, other) = (new WorldSource(own with { Relations = 5 }, 5), new WorldSource(own, 5));
-        int more = 0;
-        for (int i = 0; i < 30; i++)
-        {
-            (TrainingExample sample, TrainingExample same) = (some.Sample(i), other.Sample(i));
-            Assert.Equal(same.Turns, sample.Turns.Take(same.Turns.Count));
-            Assert.InRange(sample.Turns.Count - same.Turns.Count, 0, 10);
-            more += sample.Turns.Count - same.Turns.Count;
-        }
-
-        Assert.True(more > 20, $"{more} further turns");
+        AsksFurther(own, own with { Relations = 5 });
         Assert.Contains("data.relations is 99", Assert.Throws<ArgumentException>((own with { Relations = 99 }).Validate).Message, StringComparison.Ordinal);
     }
 

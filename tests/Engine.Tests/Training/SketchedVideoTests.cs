@@ -106,6 +106,10 @@ public sealed class SketchedVideoTests
         var data = new TrainingData { World = new WorldRecipe { Kinds = new Dictionary<WorldKind, int> { [WorldKind.Where] = 1 } }, Sketched = 2 };
         Assert.Contains("data.sketched is 2", Assert.Throws<ArgumentException>(data.Validate).Message, StringComparison.Ordinal);
         Assert.Contains("nobody knows", Assert.Throws<ArgumentException>(new TrainingData { Annotations = [new AnnotationFile("a.json")], Sketched = 0.1 }.Validate).Message, StringComparison.Ordinal);
+        var stage = new TrainingStage { Name = "s", Rates = new PartRates { Projector = 1e-3 }, Template = TrainingTemplate.ChatXl, Batch = 1, Accumulation = 1, Steps = 1, Frames = new TrainingFrames { Min = 4, Max = 8 }, Data = data with { Sketched = 0.5 } };
+        Assert.Contains("data.sketched is 0.5", Assert.Throws<ArgumentException>(() => Trainees.Check(stage, XlTraining.Config)).Message, StringComparison.Ordinal);
+        var recipe = new TrainingRecipe { Name = "r", Seed = 1, Base = new TrainingBase { Geometry = TrainingBase.Tiny }, Stages = [stage with { Recognition = true, Template = TrainingTemplate.Plain }] };
+        Assert.Contains("a sketched video has none", Assert.Throws<ArgumentException>(recipe.Validate).Message, StringComparison.Ordinal);
     }
 
     private static string[] Named(WorldInstance thing) => thing.Colour is { } colour ? [thing.Thing.Name, colour.Name()] : [thing.Thing.Name];

@@ -12,7 +12,7 @@ namespace Studio.Engine.Vision;
 /// Exact: a layer norm is the root-mean-square norm of what has no mean over the channels, so all that writes into the stream is centred; its bias goes into the layer
 /// behind it; layer scales are 1; the table becomes the weights it starts from. Not exact, and left to training: queries and keys are normalised (their
 /// weights start at the size they had), the queries' constant part is lost, a class token is looked at as well, and the closing norm becomes one number for
-/// all patches.
+/// all patches. Features are as loud as the stream, so the projector's rate acts that many times as strongly.
 /// </remarks>
 public static class LearnedPositions
 {

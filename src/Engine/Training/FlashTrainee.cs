@@ -11,7 +11,6 @@ namespace Studio.Engine.Training;
 /// <summary>VideoChat-Flash in one stage of its training. Clips go through the tower one after the other; what is frozen records no graph.</summary>
 public sealed class FlashTrainee : VisualTrainee
 {
-    private readonly Weights _weights;
     private readonly VisionTower _tower;
     private readonly ToMeConnector _connector;
     private readonly TrainingForward _decoder;
@@ -21,12 +20,11 @@ public sealed class FlashTrainee : VisualTrainee
     /// <param name="weights">fp32 on <paramref name="device"/>; borrowed. Their gradients are switched on and off as the stage says.</param>
     /// <exception cref="ArgumentException">The stage does not fit the model; the message names the value.</exception>
     public FlashTrainee(TrainingStage stage, ModelConfig config, Weights weights, Tokenizer tokenizer, Device device)
-        : base(stage, tokenizer, device, weights.Get(TensorLayout.EmbedTokens), config.Vision.GridSide)
+        : base(stage, tokenizer, device, weights)
     {
         ArgumentNullException.ThrowIfNull(stage);
         ArgumentNullException.ThrowIfNull(config);
         Check(stage, config);
-        _weights = weights;
         VisionConfig vision = AtResolution(config.Vision, stage.Resolution);
         Config = config with { Vision = vision, ImageGridPinpoints = AtSide(config.ImageGridPinpoints, config.Vision.ImageSize, vision.ImageSize), TorchDtype = SafetensorsDtype.F32 };
         _drops = stage.Compression().ValidateFor(config.Language.Layers);
@@ -141,7 +139,7 @@ public sealed class FlashTrainee : VisualTrainee
             clips.Add(EncodeClip(pixels, _connector.ClipTokens(clip)));
         }
 
-        Tensor? newline = _weights.TryGet(TensorLayout.FrameNewline);
+        Tensor? newline = Weights.TryGet(TensorLayout.FrameNewline);
         return VisualOrder.VideoRows(torch.cat([.. clips]), Config.Connector.NewlinePosition, newline).MoveToOuterDisposeScope();
     }
 

@@ -58,20 +58,16 @@ internal sealed class SketchedVideo(Tokenizer tokenizer, Tensor embeddings, int 
 
         for (int patch = 0; patch < _truth.Objects.Length; patch++)
         {
-            PatchContent content = PatchContent.Of(_truth, patch);
+            PatchContent content = PatchContent.Of(_truth, patch) with { Motion = PatchTruth.Nothing, Direction = PatchTruth.Nothing };
+            content = content.Thing < 0 ? content with { Cell = PatchTruth.Nothing } : content;
+            if (content.IsBare || !seen.Add(content))
+            {
+                continue;
+            }
 
             // What goes somewhere says where it is now: the tower sees no more than that of it.
             bool goes = content.Thing >= 0 && content.Cell < 0 && _truth.Backdrop is not null;
-            content = goes ? content with { Motion = PatchTruth.Nothing, Direction = PatchTruth.Nothing, Cell = CellOf(patch) } : content with { Motion = PatchTruth.Nothing };
-            if (!content.IsBare && seen.Add(goes ? content with { Cell = PatchTruth.Nothing } : content with { Cell = content.Thing >= 0 ? content.Cell : PatchTruth.Nothing }))
-            {
-                yield return _words.Of(content, lettersInPlace: true, place: true, motion: false);
-            }
+            yield return _words.Of(goes ? content with { Cell = _truth.CellOf(patch) } : content, lettersInPlace: true, place: true, motion: false);
         }
     }
-
-    /// <summary>Part of the picture in which a patch lies.</summary>
-    private int CellOf(int patch) => WorldGrid.CellOf(new WorldPoint(Middle(patch % grid), Middle(patch / grid)));
-
-    private int Middle(int place) => ((2 * place) + 1) * WorldUnits.One / (2 * grid);
 }

@@ -11,12 +11,9 @@ namespace Studio.Engine.Training;
 public abstract class VisualTrainee : ITrainee
 {
     private readonly Tokenizer _tokenizer;
-    private readonly SketchedVideo _sketch;
+    private SketchedVideo? _sketch; // made by the first sample that needs it
 
-    /// <param name="embeddings">The decoder's, borrowed.</param>
-    /// <param name="grid">Patches along a side of the tower's pictures.</param>
-    private protected VisualTrainee(TrainingStage stage, Tokenizer tokenizer, Device device, Tensor embeddings, int grid) =>
-        (Stage, _tokenizer, Device, _sketch) = (stage, tokenizer, device, new SketchedVideo(tokenizer, embeddings, grid));
+    private protected VisualTrainee(TrainingStage stage, Tokenizer tokenizer, Device device, Weights weights) => (Stage, _tokenizer, Device, Weights) = (stage, tokenizer, device, weights);
 
     private protected delegate void PixelWriter(VideoFrame frame, Span<float> pixels);
 
@@ -27,6 +24,9 @@ public abstract class VisualTrainee : ITrainee
     private protected TrainingStage Stage { get; }
 
     private protected Device Device { get; }
+
+    /// <summary>Borrowed.</summary>
+    private protected Weights Weights { get; }
 
     /// <summary>How frames of a video are chosen, without its part.</summary>
     private protected abstract SamplingSettings Sampling { get; }
@@ -135,7 +135,8 @@ public abstract class VisualTrainee : ITrainee
                 $"Sample {sample.Id} has {(at < 0 ? "a video or image and no" : "neither video nor image but a")} {ChatMl.VisualPlaceholder} in its first user turn; they come together.", nameof(sample));
         }
 
-        Tensor? rows = sample.Video is DrawnVideo { IsSketched: true } drawn ? _sketch.Tokens(drawn, selection!)
+        Tensor? rows = sample.Video is DrawnVideo { IsSketched: true } drawn
+            ? (_sketch ??= new SketchedVideo(_tokenizer, Weights.Get(TensorLayout.EmbedTokens), Config.Vision.GridSide)).Tokens(drawn, selection!)
             : selection is not null ? EncodeVideo(sample.Video!.Read(selection, cancellationToken), selection.Count, cancellationToken)
             : sample.Images.Count > 0 ? EncodeImages([.. sample.Images.Select(read => read(cancellationToken))])
             : null;

@@ -28,7 +28,7 @@ public sealed class XlTrainee : VisualTrainee
     /// <inheritdoc cref="Trainees.Create"/>
     /// <param name="weights">A stage with ratios adds what summary tokens lack, as copies of the ordinary tensors as they are now.</param>
     public XlTrainee(TrainingStage stage, ModelConfig config, Weights weights, Tokenizer tokenizer, Device device, ulong seed)
-        : base(stage, tokenizer, device, weights.Get(TensorLayout.EmbedTokens), config.Vision.GridSide)
+        : base(stage, tokenizer, device, weights)
     {
         ArgumentNullException.ThrowIfNull(stage);
         ArgumentNullException.ThrowIfNull(config);

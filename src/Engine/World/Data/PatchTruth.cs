@@ -113,7 +113,7 @@ public sealed class PatchTruth
         Backdrop = new WorldBackdrop(shot.Backdrop);
         for (int patch = 0; patch < _cells.Length; patch++)
         {
-            _cells[patch] = WorldGrid.CellOf(new WorldPoint(Middle(patch % Grid), Middle(patch / Grid)));
+            _cells[patch] = CellOf(patch);
         }
 
         int since = ms - shot.StartMs;
@@ -194,6 +194,9 @@ public sealed class PatchTruth
             }
         }
     }
+
+    /// <summary>Part of the picture in which a patch lies, a number of <see cref="WorldGrid.Names"/>.</summary>
+    internal int CellOf(int patch) => WorldGrid.CellOf(new WorldPoint(Middle(patch % Grid), Middle(patch / Grid)));
 
     /// <summary>Middle of a row or column, as a share of the picture.</summary>
     private int Middle(int patch) => ((2 * patch) + 1) * WorldUnits.One / (2 * Grid);

@@ -36,9 +36,7 @@ public static class AlbumQuestions
         var questions = new List<WorldQuestion>();
         for (int tries = 0; questions.Count < count && tries < count + Tries; tries++)
         {
-            bool lettered = random.Chance(50);
-            var writer = new QuestionWriter(
-                album, random, (form ?? (lettered ? WorldForm.Lettered : WorldForm.Open)) == WorldForm.Lettered, new WorldBalance(random.Below(WorldQuestions.Options), random.Chance(50)));
+            var writer = QuestionWriter.Draw(album, random, form);
             if (About(writer, album.Segments[random.Below(album.Segments.Count)]) is { } question && !questions.Exists(q => q.Text == question.Text))
             {
                 questions.Add(question);

@@ -3,6 +3,14 @@ namespace Studio.Engine.World;
 /// <summary>What the makers of questions share: the script, where chance comes from, and how options are laid out.</summary>
 internal sealed class QuestionWriter(WorldScript script, WorldRandom random, bool lettered, WorldBalance balance)
 {
+    /// <summary>A writer of a further question, whose form, letter and polarity chance decides.</summary>
+    /// <param name="form">Open or lettered; null for either.</param>
+    public static QuestionWriter Draw(WorldScript script, WorldRandom random, WorldForm? form)
+    {
+        bool isLettered = random.Chance(50);
+        return new(script, random, (form ?? (isLettered ? WorldForm.Lettered : WorldForm.Open)) == WorldForm.Lettered, new WorldBalance(random.Below(WorldQuestions.Options), random.Chance(50)));
+    }
+
     public WorldScript Script => script;
 
     public WorldRandom Random => random;

@@ -26,9 +26,7 @@ public static class RelationQuestions
         var about = new Parts(video);
         for (int tries = 0; questions.Count < count && tries < count + Tries; tries++)
         {
-            bool lettered = random.Chance(50);
-            var writer = new QuestionWriter(
-                video, random, (form ?? (lettered ? WorldForm.Lettered : WorldForm.Open)) == WorldForm.Lettered, new WorldBalance(random.Below(WorldQuestions.Options), random.Chance(50)));
+            var writer = QuestionWriter.Draw(video, random, form);
             WorldQuestion? question = about.Cards.Length > 1 ? OfCards(writer, about) : OfShots(writer, about);
             if (question is not null && !questions.Concat(asked).Any(q => IsSame(q, question)))
             {

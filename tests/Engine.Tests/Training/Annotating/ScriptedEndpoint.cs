@@ -65,8 +65,8 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        await _loop; // before the listener stops: a loop that comes to its next accept after that would find nothing listening
         _listener.Stop();
-        await _loop;
         _stop.Dispose();
     }
 
@@ -80,7 +80,7 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
                 open.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (OperationCanceledException)
         {
             await Task.WhenAll(open);
         }

@@ -75,6 +75,8 @@ public sealed class FlashTrainee : VisualTrainee
     internal override TrainingResult Forward(IReadOnlyList<TrainingSample> batch, IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken) =>
         _decoder.Forward(batch, _drops, cancellationToken);
 
+    private protected override SketchedVideo Sketch(Tokenizer tokenizer, Tensor embeddings) => new(tokenizer, embeddings, Config.Vision.GridSide);
+
     private protected override string? Message(FrameSelection selection) => selection.Message;
 
     /// <summary>The tower at another side: UMT-L's own two sides have names of their own.</summary>

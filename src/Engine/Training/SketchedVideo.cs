@@ -1,6 +1,7 @@
 using Studio.Engine.Tokenization;
 using Studio.Engine.Torch;
 using Studio.Engine.Video;
+using Studio.Engine.Vision;
 using Studio.Engine.World;
 
 namespace Studio.Engine.Training;
@@ -8,9 +9,13 @@ namespace Studio.Engine.Training;
 /// <summary>
 /// Visual tokens of a drawn video without drawing it: for each frame one token for each thing, card frame, letter and backdrop, which is the sum of the decoder's embeddings of the words
 /// that name it. A projector taught by <see cref="WordTrainee"/> points patches there; so a decoder learns to find and relate what visual tokens say at a
-/// fraction of the tokens, and whatever the tower can see by then.
+/// fraction of the tokens, and whatever the tower can see by then. Windows are cut by frames of equally many tokens: for Video-XL each square of patches
+/// is a token, which says the words of all of them (<see cref="WordsOf.Tokens"/>), or the backdrop and where it is.
 /// </summary>
-internal sealed class SketchedVideo(Tokenizer tokenizer, Tensor embeddings, int grid)
+/// <param name="embeddings">[vocabulary, hidden], borrowed.</param>
+/// <param name="grid">Patches a side.</param>
+/// <param name="pool">Video-XL's squares of patches, borrowed; null where tokens are as many as things.</param>
+internal sealed class SketchedVideo(Tokenizer tokenizer, Tensor embeddings, int grid, PoolConnector? pool = null)
 {
     /// <summary>Each token is louder or quieter by up to so much, and each of its channels off by so much of an embedding: no projector points exactly.</summary>
     private const float Loudness = 0.3f, Noise = 0.5f;
@@ -30,7 +35,8 @@ internal sealed class SketchedVideo(Tokenizer tokenizer, Tensor embeddings, int 
         int count = 0;
         foreach (long frame in selection.Indices)
         {
-            foreach (int[] named in OfFrame(video.Script, frame))
+            _truth.Read(video.Script, frame);
+            foreach (int[] named in pool is null ? Things() : Squares(pool))
             {
                 places.AddRange(Enumerable.Repeat((long)count, named.Length));
                 words.AddRange(named.Select(w => (long)w));
@@ -47,9 +53,8 @@ internal sealed class SketchedVideo(Tokenizer tokenizer, Tensor embeddings, int 
         return ((sums * torch.tensor(loud).view(count, 1)) + (torch.tensor(off).view(count, width) * size)).to(embeddings.device).MoveToOuterDisposeScope();
     }
 
-    private IEnumerable<int[]> OfFrame(WorldScript script, long frame)
+    private IEnumerable<int[]> Things()
     {
-        _truth.Read(script, frame);
         var seen = new HashSet<PatchContent>(); // bounded by the patches of a frame
         if (_truth.Backdrop is { } backdrop)
         {
@@ -58,16 +63,35 @@ internal sealed class SketchedVideo(Tokenizer tokenizer, Tensor embeddings, int 
 
         for (int patch = 0; patch < _truth.Objects.Length; patch++)
         {
-            PatchContent content = PatchContent.Of(_truth, patch) with { Motion = PatchTruth.Nothing, Direction = PatchTruth.Nothing };
-            content = content.Thing < 0 ? content with { Cell = PatchTruth.Nothing } : content;
-            if (content.IsBare || !seen.Add(content))
+            PatchContent content = Content(patch);
+            if (!content.IsBare && seen.Add(content))
             {
-                continue;
+                yield return Words(content, patch);
             }
-
-            // What goes somewhere says where it is now: the tower sees no more than that of it.
-            bool goes = content.Thing >= 0 && content.Cell < 0 && _truth.Backdrop is not null;
-            yield return _words.Of(goes ? content with { Cell = _truth.CellOf(patch) } : content, lettersInPlace: true, place: true, motion: false);
         }
+    }
+
+    /// <summary>A token each, also where nothing stands: a bare square within a card says nothing.</summary>
+    private IEnumerable<int[]> Squares(PoolConnector pool)
+    {
+        for (int token = 0; token < pool.ImageTokens; token++)
+        {
+            int[] patches = pool.PatchesOf(token);
+            int[] named = [.. patches.Select(p => (At: p, Content: Content(p))).Where(p => !p.Content.IsBare).SelectMany(p => Words(p.Content, p.At)).Distinct()];
+            yield return named.Length > 0 || _truth.Backdrop is not { } backdrop ? named : [.. _words.Of(backdrop), .. _words.OfCell(_truth.CellOf(patches[0]))];
+        }
+    }
+
+    private PatchContent Content(int patch)
+    {
+        PatchContent content = PatchContent.Of(_truth, patch) with { Motion = PatchTruth.Nothing, Direction = PatchTruth.Nothing };
+        return content.Thing < 0 ? content with { Cell = PatchTruth.Nothing } : content;
+    }
+
+    private int[] Words(PatchContent content, int patch)
+    {
+        // What goes somewhere says where it is now: the tower sees no more than that of it.
+        bool goes = content.Thing >= 0 && content.Cell < 0 && _truth.Backdrop is not null;
+        return _words.Of(goes ? content with { Cell = _truth.CellOf(patch) } : content, lettersInPlace: true, place: true, motion: false);
     }
 }

@@ -42,7 +42,7 @@ public sealed record TrainingData
     public double Told { get; init; }
 
     /// <summary>
-    /// Share of the drawn samples that are not told whose visual tokens are made from what the video shows (<see cref="SketchedVideo"/>) instead of by the tower: VideoChat-Flash only.
+    /// Share of the drawn samples that are not told whose visual tokens are made from what the video shows (<see cref="SketchedVideo"/>) instead of by the tower.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public double Sketched { get; init; }

@@ -67,6 +67,12 @@ public abstract class VisualTrainee : ITrainee
     /// <summary>Visual tokens [rows, hidden] of one image or several.</summary>
     private protected abstract Tensor EncodeImages(IReadOnlyList<RgbImage> images);
 
+    /// <summary>What makes the visual tokens of a sketched video.</summary>
+    private protected abstract SketchedVideo Sketch(Tokenizer tokenizer, Tensor embeddings);
+
+    /// <summary>Sketched tokens [tokens, hidden] with what stands around them in a video's rows; the caller's scope's.</summary>
+    private protected virtual Tensor EncodeSketch(Tensor tokens) => tokens;
+
     /// <summary>Frames as pixels on the device, some at a time: [n, 3, side, side], the caller's scope's.</summary>
     /// <param name="each">Frames at a time; the last may be fewer.</param>
     private protected IEnumerable<Tensor> Pixels(IEnumerable<VideoFrame> frames, int count, int each, PixelWriter write, CancellationToken cancellationToken)
@@ -136,7 +142,7 @@ public abstract class VisualTrainee : ITrainee
         }
 
         Tensor? rows = sample.Video is DrawnVideo { IsSketched: true } drawn
-            ? (_sketch ??= new SketchedVideo(_tokenizer, Weights.Get(TensorLayout.EmbedTokens), Config.Vision.GridSide)).Tokens(drawn, selection!)
+            ? EncodeSketch((_sketch ??= Sketch(_tokenizer, Weights.Get(TensorLayout.EmbedTokens))).Tokens(drawn, selection!))
             : selection is not null ? EncodeVideo(sample.Video!.Read(selection, cancellationToken), selection.Count, cancellationToken)
             : sample.Images.Count > 0 ? EncodeImages([.. sample.Images.Select(read => read(cancellationToken))])
             : null;

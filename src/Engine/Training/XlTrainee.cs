@@ -99,6 +99,10 @@ public sealed class XlTrainee : VisualTrainee
         return TileOrder.Ended(torch.cat([.. encoded]).reshape(-1, _connector.Width), Config.Connector.TileMerge, _newline).MoveToOuterDisposeScope();
     }
 
+    private protected override SketchedVideo Sketch(Tokenizer tokenizer, Tensor embeddings) => new(tokenizer, embeddings, Config.Vision.GridSide, _connector);
+
+    private protected override Tensor EncodeSketch(Tensor tokens) => TileOrder.Ended(tokens, Config.Connector.TileMerge, _newline);
+
     /// <summary>A frame as the tower takes it: its middle.</summary>
     /// <param name="square">Buffer of a square's bytes.</param>
     internal static void Write(VideoFrame frame, int side, byte[] square, Span<float> destination)
@@ -154,7 +158,6 @@ public sealed class XlTrainee : VisualTrainee
         Trainees.Require(stage.Template != TrainingTemplate.ChatFlash, stage, "template is chatFlash, VideoChat-Flash's", "plain or chatXl");
         Trainees.Require(
             stage.Drops is null, stage, $"drops are after layers [{string.Join(", ", stage.Drops?.Layers ?? [])}], which VideoChat-Flash has", "ratios instead: Video-XL summarises windows");
-        Trainees.Require(stage.Data.Sketched == 0, stage, $"data.sketched is {stage.Data.Sketched}, whose tokens are not as many a frame as windows are cut by", "0, or VideoChat-Flash");
         Trainees.Require(
             stage.Resolution is null || stage.Resolution == config.Vision.ImageSize, stage,
             $"resolution is {stage.Resolution}", $"{config.Vision.ImageSize}, which this tower's positions are learned for, or leave it out");

@@ -5,6 +5,7 @@ using Studio.Engine.Tokenization;
 using Studio.Engine.Torch;
 using Studio.Engine.Training;
 using Studio.Engine.Video;
+using Studio.Engine.Vision;
 using Studio.Engine.World;
 using Xunit;
 
@@ -100,15 +101,69 @@ public sealed class SketchedVideoTests
         told.Loss.Dispose();
     }
 
+    /// <summary>Video-XL: as many tokens a frame as windows are cut by, each with the words of its square of patches, or the backdrop and where it is.</summary>
+    [Fact]
+    public void Tokens_InSquares_SayWhatTheirPatchesShow()
+    {
+        Tokenizer tokenizer = TestTokenizers.Tiny;
+        using var scope = torch.NewDisposeScope();
+        VisionConfig vision = XlTraining.Config.Vision;
+        using Weights weights = XlTraining.Weights();
+        using PoolConnector pool = PoolConnector.Load(XlTraining.Config.Connector, vision, weights, Device.CPU, ScalarType.Float32);
+        var sketch = new SketchedVideo(tokenizer, One(tokenizer.VocabularySize), vision.GridSide, pool);
+        var truth = new PatchTruth(vision.GridSide);
+        (int things, int bare, int empty) = (0, 0, 0);
+        for (ulong seed = 0; seed < 4; seed++)
+        {
+            WorldScript album = AlbumMaker.Compose(WorldSplit.Train, seed, 1, Objects, new AlbumMix(Cards: seed % 2 == 0 ? 100 : 0));
+            FrameSelection clip = FirstFrame(album);
+            HashSet<int>[] said = Read(sketch.Tokens(new DrawnVideo(s_frames, album), clip));
+            Assert.Equal(clip.Count * XlTraining.PerFrame, said.Length);
+            truth.Read(album, clip.Indices[0]);
+            for (int token = 0; token < XlTraining.PerFrame; token++)
+            {
+                int[] patches = pool.PatchesOf(token);
+                int[] shown = [.. patches.Where(p => !PatchContent.Of(truth, p).IsBare)];
+                foreach (int patch in shown.Where(p => truth.Objects[p] >= 0))
+                {
+                    things++;
+                    Assert.All(tokenizer.Encode(" " + WorldObjects.All[truth.Objects[patch]].Name), word => Assert.Contains(word, said[token]));
+                }
+
+                (bare, empty) = (bare + (shown.Length == 0 && truth.Backdrop is not null ? 1 : 0), empty + (shown.Length == 0 && truth.Backdrop is null ? 1 : 0));
+                string[] expected = truth.Backdrop is { } backdrop ? [backdrop.Colour.Name(), backdrop.Pattern, WorldGrid.Names[truth.CellOf(patches[0])]] : [];
+                Assert.True(shown.Length > 0 || said[token].SetEquals(expected.SelectMany(w => tokenizer.Encode(" " + w))), $"seed {seed}, token {token}");
+            }
+        }
+
+        Assert.True(things > 50 && bare > 50 && empty > 50, $"{things} patches of things, {bare} of backdrops, {empty} bare ones of cards");
+    }
+
+    [Fact]
+    public void Loss_OfSketchedSamplesThroughWindows_HasAsManyRowsAndLeavesTheTower()
+    {
+        using Weights weights = XlTraining.Weights();
+        TrainingStage stage = XlTraining.Stage(2) with { Rates = new PartRates { Projector = 1e-3, Decoder = 1e-3, Summary = 1e-3 } };
+        using XlTrainee trainee = XlTraining.Trainee(stage, weights);
+        TrainingExample shown = XlTraining.Source().Sample(0), sketched = new WorldSource(stage.Data with { Sketched = 1 }, 5).Sample(0);
+        TraineeLoss seen = trainee.Loss([shown], TestContext.Current.CancellationToken), told = trainee.Loss([sketched], TestContext.Current.CancellationToken);
+        Assert.Equal((seen.Rows, seen.Supervised), (told.Rows, told.Supervised));
+        Assert.NotEqual(seen.Loss.item<float>(), told.Loss.item<float>());
+        told.Loss.backward();
+        Assert.NotNull(weights.Get(TensorLayout.EmbedTokens).grad);
+        Assert.All(weights.Names.Where(n => n.StartsWith(TensorLayout.TowerPrefix, StringComparison.Ordinal)), n => Assert.Null(weights.Get(n).grad));
+        seen.Loss.Dispose();
+        told.Loss.Dispose();
+    }
+
     [Fact]
     public void Validate_SketchesWhereThereCanBeNone_AreRefused()
     {
         var data = new TrainingData { World = new WorldRecipe { Kinds = new Dictionary<WorldKind, int> { [WorldKind.Where] = 1 } }, Sketched = 2 };
         Assert.Contains("data.sketched is 2", Assert.Throws<ArgumentException>(data.Validate).Message, StringComparison.Ordinal);
         Assert.Contains("nobody knows", Assert.Throws<ArgumentException>(new TrainingData { Annotations = [new AnnotationFile("a.json")], Sketched = 0.1 }.Validate).Message, StringComparison.Ordinal);
-        var stage = new TrainingStage { Name = "s", Rates = new PartRates { Projector = 1e-3 }, Template = TrainingTemplate.ChatXl, Batch = 1, Accumulation = 1, Steps = 1, Frames = new TrainingFrames { Min = 4, Max = 8 }, Data = data with { Sketched = 0.5 } };
-        Assert.Contains("data.sketched is 0.5", Assert.Throws<ArgumentException>(() => Trainees.Check(stage, XlTraining.Config)).Message, StringComparison.Ordinal);
-        var recipe = new TrainingRecipe { Name = "r", Seed = 1, Base = new TrainingBase { Geometry = TrainingBase.Tiny }, Stages = [stage with { Recognition = true, Template = TrainingTemplate.Plain }] };
+        TrainingStage stage = XlTraining.Stage() with { Data = data with { Sketched = 0.5 } };
+        var recipe = new TrainingRecipe { Name = "r", Seed = 1, Base = new TrainingBase { Geometry = TrainingBase.Tiny }, Stages = [stage with { Recognition = true, Template = TrainingTemplate.Plain, Rates = new PartRates { Tower = 1e-3 } }] };
         Assert.Contains("a sketched video has none", Assert.Throws<ArgumentException>(recipe.Validate).Message, StringComparison.Ordinal);
     }
 

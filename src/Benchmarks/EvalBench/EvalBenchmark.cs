@@ -4,7 +4,6 @@ using Studio.Benchmarks.EngineBench;
 using Studio.Benchmarks.Evaluation.Data;
 using Studio.Benchmarks.Machine;
 using Studio.Benchmarks.Records;
-using Studio.Benchmarks.Running;
 using Studio.Engine.Chat;
 using Studio.Engine.Compression;
 using Studio.Engine.Torch;
@@ -91,12 +90,6 @@ public sealed class EvalBenchmark(VideoModel model, IEvalData data, Func<IRunSto
     private BenchRow Row(string name, List<double> seconds, int settings, string notes, IReadOnlyList<BenchAim> aims) =>
         new() { Name = name, Unit = "samples", Items = (long)data.Documents.Count * settings, Seconds = [.. seconds.Order()], Notes = notes, Aims = aims };
 
-    private EvalRequest Request(string compress) => new()
-    {
-        Task = data.Task.Name,
-        Setting = new() { Compress = compress, Frames = options.Frames, MaxNewTokens = options.MaxNewTokens },
-    };
-
     /// <summary>Seconds of every sample by the engine's parts.</summary>
     private async Task<double> PartsAsync(CancellationToken ct)
     {
@@ -122,21 +115,8 @@ public sealed class EvalBenchmark(VideoModel model, IEvalData data, Func<IRunSto
 
     private async Task<double> RunnerAsync(IReadOnlyList<string> compressions, int encodeAhead, CancellationToken ct)
     {
-        var store = openStore();
-        using var owned = store as IDisposable;
-        using var cache = new VisualTokenCache(null);
         var start = _time.GetTimestamp();
-        var runner = new EvalRunner(store, new() { EncodeAhead = encodeAhead }, _time);
-        var jobs = new List<EvalJob>();
-        foreach (var compress in compressions)
-        {
-            var request = Request(compress);
-            var provenance = new Provenance { Commit = "", StudioVersion = "", LibtorchVersion = "", Device = "", Dtype = "", Threads = 0, ModelHash = "", AnnotationHash = "", Ffmpeg = "" };
-            jobs.Add(await runner.OpenAsync(request, ResolvedRun.Of(request, data, model, "bench"), provenance, ct: ct).ConfigureAwait(false));
-        }
-
-        var outcome = await runner.RunAsync(new() { Data = data, Model = model, Encoder = new(MediaTools.Locate(), cache), Jobs = jobs }, onProgress: null, ct: ct).ConfigureAwait(false);
-        if (outcome.Failed > 0) throw new InvalidOperationException($"{outcome.Failed} samples failed; nothing was measured");
+        await new BenchEvaluation(model, data, openStore, options, _time).RunAsync(compressions, encodeAhead, ct).ConfigureAwait(false);
         return _time.GetElapsedTime(start).TotalSeconds;
     }
 

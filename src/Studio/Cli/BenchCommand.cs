@@ -7,7 +7,7 @@ using Studio.Engine.Torch;
 
 namespace Studio.Cli;
 
-/// <summary><c>bench engine</c> and <c>bench train</c>: speed and memory of answering and of training on this machine; <c>bench eval</c> and <c>bench kill</c>: the evaluation runner; <c>bench results</c>: its database.</summary>
+/// <summary><c>bench engine</c> and <c>bench train</c>: speed and memory of answering and of training on this machine; <c>bench eval</c>, <c>bench cancel</c> and <c>bench kill</c>: the evaluation runner; <c>bench results</c>: its database.</summary>
 internal static class BenchCommand
 {
     /// <summary>For JSON: standard output.</summary>
@@ -22,6 +22,7 @@ internal static class BenchCommand
         "bench engine --model video-xl --random-weights 1 --stages tower,windows,decode",
         "bench train --rows 2048 --dtype bf16 --device cuda:0",
         "bench eval --threads 1",
+        "bench cancel --model video-xl --random-weights 1 --points 20",
         "bench kill --points 50 --seed 7",
         "bench results --writers 50 --readers 200 --minutes 10",
     ];
@@ -32,6 +33,7 @@ internal static class BenchCommand
         bench.Add(Engine(console));
         bench.Add(Train(console));
         bench.Add(EvalBenchCommand.Eval(console));
+        bench.Add(EvalBenchCommand.Cancel(console));
         bench.Add(EvalBenchCommand.Kill(console));
         bench.Add(BenchResultsCommand.Create(console));
         return bench;

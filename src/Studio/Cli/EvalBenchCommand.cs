@@ -10,7 +10,7 @@ using Studio.Engine.World;
 
 namespace Studio.Cli;
 
-/// <summary><c>bench eval</c> and <c>bench kill</c>: what the evaluation runner costs, and whether it survives being killed.</summary>
+/// <summary><c>bench eval</c>, <c>bench cancel</c> and <c>bench kill</c>: what the evaluation runner costs, how soon it stops, and whether it survives being killed.</summary>
 internal static class EvalBenchCommand
 {
     public static Command Eval(Terminal console)
@@ -44,6 +44,37 @@ internal static class EvalBenchCommand
                 var bench = new EvalBenchmark(loaded, data, Open, options);
                 BenchCommand.Run(console, (onRow, progress, stop) => bench.RunAsync(onRow, progress, stop).GetAwaiter().GetResult(), parse.GetValue(json), console.Progress, ct);
                 return ExitCodes.Ok;
+            },
+            CancellationToken.None));
+        return command;
+    }
+
+    public static Command Cancel(Terminal console)
+    {
+        var defaults = new EvalBenchOptions();
+        var points = new Option<int>("--points") { Description = "Cancels.", DefaultValueFactory = _ => 20 };
+        var seed = new Option<int>("--seed") { Description = "Of the moments.", DefaultValueFactory = _ => 1 };
+        var samples = new Option<int>("--samples") { Description = "Questions, each about a drawn video of its own.", DefaultValueFactory = _ => 1 };
+        var frames = new Option<int>("--frames", "-n") { Description = "Frames of a sample.", DefaultValueFactory = _ => defaults.Frames };
+        var tokens = new Option<int>("--max-new-tokens") { Description = "Tokens of an answer.", DefaultValueFactory = _ => defaults.MaxNewTokens };
+        var compress = new Option<string>("--compress", "-c") { Description = "The setting.", DefaultValueFactory = _ => defaults.Compressions[0] };
+        var model = new ModelOptions();
+        var command = new Command("cancel", "Cancels evaluations at random moments and measures how long each goes on; above 2 s is a failure.") { points, seed, samples, frames, tokens, compress };
+        model.AddTo(command);
+        command.SetAction((parse, ct) => Task.Run(
+            async () =>
+            {
+                using var loaded = ModelLoader.Load(console, model, parse);
+                using var folder = new TemporaryFolder();
+                var data = await Data(folder.Path, parse.GetValue(samples), 32, console, ct);
+                var databases = 0;
+                IRunStore Open() => RunStore.ConnectAsync(ResultsTarget.File(Path.Combine(folder.Path, $"{databases++}.db")), TimeProvider.System, ct).GetAwaiter().GetResult();
+                var options = new EvalBenchOptions { Frames = parse.GetValue(frames), MaxNewTokens = parse.GetValue(tokens), Compressions = EvalRequestOptions.Compressions(parse.GetValue(compress)) };
+                var report = await new CancelBenchmark(loaded, data, Open, options).RunAsync(parse.GetValue(points), parse.GetValue(seed), console.Progress, ct);
+                console.ClearProgress();
+                var longest = report.Longest;
+                console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Points.Count} evaluations of {report.Length.TotalSeconds:0.0} s cancelled; over after {report.Median.TotalSeconds:0.00} s (median), {longest.Took.TotalSeconds:0.00} s at the longest, cancelled at {longest.At.TotalSeconds:0.0} s"));
+                return longest.Took <= CancelBenchmark.Aim ? ExitCodes.Ok : ExitCodes.CheckFailed;
             },
             CancellationToken.None));
         return command;

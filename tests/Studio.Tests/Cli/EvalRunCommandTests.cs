@@ -1,10 +1,12 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Studio.Cli;
 using Xunit;
 
 namespace Studio.Tests.Cli;
 
-/// <summary><c>eval run</c>, <c>sweep</c>, <c>rerun</c> and <c>bench kill</c> on the command line; the runner itself is the benchmarks' tests.</summary>
+/// <summary><c>eval run</c>, <c>sweep</c>, <c>rerun</c>, <c>bench cancel</c> and <c>bench kill</c> on the command line; the runner itself is the benchmarks' tests.</summary>
 public sealed class EvalRunCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("eval").FullName;
@@ -95,6 +97,21 @@ public sealed class EvalRunCommandTests : IDisposable
         Assert.All(lines, l => Assert.EndsWith(" 0 different", l, StringComparison.Ordinal));
         Assert.Matches("^1 shards: killed 2 times, [1-9]", lines[0]);
         Assert.Matches("^2 shards: killed [23] times, [1-9]", lines[1]);
+    }
+
+    /// <summary>How long is the benchmark's to say; that each was cancelled, and that the exit code follows from the longest, is checked.</summary>
+    [Fact]
+    public async Task Cancel_AtAFewMoments_TellsTheLongest()
+    {
+        (int code, string output, string error) = await Run("bench", "cancel", "--model", "tiny-random", "--points", "3", "--samples", "2", "--frames", "8", "--seed", "3");
+        Match line = Regex.Match(output, @"^3 evaluations of \d+\.\d s cancelled; over after (\d+\.\d\d) s \(median\), (\d+\.\d\d) s at the longest, cancelled at \d+\.\d s\n$");
+        Assert.True(line.Success, output + error);
+        double median = double.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture), longest = double.Parse(line.Groups[2].Value, CultureInfo.InvariantCulture);
+        Assert.InRange(median, 0, longest);
+        Assert.Equal(longest <= 2 ? ExitCodes.Ok : ExitCodes.CheckFailed, code);
+        (code, _, error) = await Run("bench", "cancel", "--model", "tiny-random", "--points", "0");
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("0 points", error, StringComparison.Ordinal);
     }
 
     private string World => Path.Combine(_folder, "world");

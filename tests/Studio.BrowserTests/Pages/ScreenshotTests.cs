@@ -7,7 +7,7 @@ using Xunit;
 namespace Studio.BrowserTests.Pages;
 
 /// <summary>The pictures of the README, of real pages after real work. Made when STUDIO_SCREENSHOTS names a folder.</summary>
-public sealed class ScreenshotTests(StudioFixture studio) : IClassFixture<StudioFixture>
+public sealed class ScreenshotTests(ShippedStudio shipped) : IClassFixture<ShippedStudio>
 {
     private const string Folder = "STUDIO_SCREENSHOTS";
     private const int MaxBytes = 250_000;
@@ -18,6 +18,7 @@ public sealed class ScreenshotTests(StudioFixture studio) : IClassFixture<Studio
     [Fact(Skip = Folder + " names no folder for them", SkipUnless = nameof(AreWanted))]
     public async Task Pages_AreTakenPicturesOf()
     {
+        var studio = shipped.Studio;
         var folder = Directory.CreateDirectory(Environment.GetEnvironmentVariable(Folder)!).FullName;
         var films = Directory.CreateDirectory(Path.Combine(studio.DataFolder, "films")).FullName;
         (string Name, string Source, int Seconds)[] drawn =
@@ -34,11 +35,11 @@ public sealed class ScreenshotTests(StudioFixture studio) : IClassFixture<Studio
         await page.Page.Locator("#library-files").SetInputFilesAsync(files);
         await Assertions.Expect(page.Page.Locator(".upload[data-state=done]")).ToHaveCountAsync(drawn.Length, new() { Timeout = 120_000 });
         foreach (var file in files) await page.Page.GetByRole(AriaRole.Button, new() { Name = $"Dismiss: {Path.GetFileName(file)}" }).ClickAsync();
-        _ = await page.Page.WaitForFunctionAsync($"() => document.querySelectorAll('.video-poster img').length === {drawn.Length + 1} && [...document.querySelectorAll('.video-poster img')].every(i => i.naturalWidth > 0)", null, new() { Timeout = 120_000 });
+        _ = await page.Page.WaitForFunctionAsync("() => document.querySelectorAll('.video-poster img').length === document.querySelectorAll('.video-card').length && [...document.querySelectorAll('.video-poster img')].every(i => i.naturalWidth > 0)", null, new() { Timeout = 120_000 });
         await TakeAsync(page, folder, "library");
 
         await page.GoAsync("/chat");
-        await page.Page.Locator(".picker-item", new() { HasText = "shapes" }).ClickAsync();
+        await page.Page.Locator(".picker-item", new() { HasText = "cards" }).ClickAsync();
         await page.Page.Locator(".composer .media-chip").WaitForAsync();
         await page.Page.Locator(".composer-how").ClickAsync();
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "number", Exact = true }).ClickAsync();
@@ -49,10 +50,10 @@ public sealed class ScreenshotTests(StudioFixture studio) : IClassFixture<Studio
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
         await page.Page.GetByRole(AriaRole.Group, new() { Name = "Right answer" }).GetByRole(AriaRole.Button, new() { Name = "strong" }).ClickAsync();
         await page.Page.Locator(".composer-how").ClickAsync();
-        await page.AskAsync("Which shapes appear, and when for the first time?");
+        await page.AskAsync("Which number is on the card?");
         await page.AnsweredAsync(2);
         var inspect = await page.Page.Locator(".answer").Nth(1).GetByRole(AriaRole.Link, new() { Name = "Inspect" }).GetAttributeAsync("href");
-        await page.Page.Locator(".strip-picture").Nth(3).ClickAsync();
+        await page.Page.Locator(".strip-picture").Nth(1).ClickAsync();
         _ = await page.Page.WaitForFunctionAsync("() => { const v = document.querySelector('video[data-player]'); return v.readyState >= 2 && v.currentTime > 3 && !v.seeking; }");
         await TopAsync(page);
         await TakeAsync(page, folder, "chat");
@@ -64,7 +65,7 @@ public sealed class ScreenshotTests(StudioFixture studio) : IClassFixture<Studio
         await TakeAsync(page, folder, "chat-phone");
 
         await page.Page.SetViewportSizeAsync(1280, 800);
-        await page.GoAsync($"/{inspect}?frame=14&layer=4");
+        await page.GoAsync($"/{inspect}?frame=5&layer=4");
         await page.Page.Locator("[data-ribbon][data-ready=true]").WaitForAsync();
         await page.ExpectAsync("[data-patch-summary]", "tokens alive");
         await page.Page.Locator("#ribbon-readout").EvaluateAsync("e => e.scrollIntoView({ block: 'end' })");
@@ -83,4 +84,14 @@ public sealed class ScreenshotTests(StudioFixture studio) : IClassFixture<Studio
         _ = await page.Page.ScreenshotAsync(new() { Path = path, Animations = ScreenshotAnimations.Disabled });
         Assert.InRange(new FileInfo(path).Length, 10_000, MaxBytes);
     }
+}
+
+/// <summary>A studio whose answers are those of the model that ships.</summary>
+public sealed class ShippedStudio : IAsyncLifetime
+{
+    public StudioFixture Studio { get; } = new() { Options = o => o with { Model = "flash-mini" } };
+
+    public ValueTask InitializeAsync() => Studio.InitializeAsync();
+
+    public ValueTask DisposeAsync() => Studio.DisposeAsync();
 }

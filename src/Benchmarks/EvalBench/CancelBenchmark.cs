@@ -2,6 +2,7 @@ using Studio.Benchmarks.EngineBench;
 using Studio.Benchmarks.Evaluation.Data;
 using Studio.Benchmarks.Records;
 using Studio.Engine.Chat;
+using Studio.Engine.World;
 
 namespace Studio.Benchmarks.EvalBench;
 
@@ -35,6 +36,9 @@ public sealed class CancelBenchmark(VideoModel model, IEvalData data, Func<IRunS
     /// <summary>A run may be over before its moment, since none takes as long as another; of so many a point, all being over is a fault.</summary>
     private const int TriesPerPoint = 10;
 
+    /// <summary>Moments of a run that may be drawn.</summary>
+    private const int Moments = 1_000_000;
+
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     /// <param name="seed">Of the moments.</param>
@@ -48,15 +52,13 @@ public sealed class CancelBenchmark(VideoModel model, IEvalData data, Func<IRunS
         var began = _time.GetTimestamp();
         await EvaluateAsync(ct).ConfigureAwait(false);
         var length = _time.GetElapsedTime(began);
-#pragma warning disable CA5394 // moments, no secrets
-        var random = new Random(seed);
-#pragma warning restore CA5394
+        var random = new WorldRandom((ulong)seed);
         var done = new List<CancelPoint>(); // bounded by MaxPoints
         for (var tries = 0; done.Count < points; tries++)
         {
             if (tries == points * TriesPerPoint) throw new InvalidOperationException($"{tries} evaluations of {length.TotalSeconds:0.00} s were over before they could be cancelled; give more samples or frames");
             progress?.Invoke($"cancelled {done.Count} of {points}");
-            var at = length * Draw(random);
+            var at = length * (random.Below(Moments) / (double)Moments);
             if (await CancelAsync(at, ct).ConfigureAwait(false) is { } took) done.Add(new(at, took));
         }
 
@@ -93,8 +95,4 @@ public sealed class CancelBenchmark(VideoModel model, IEvalData data, Func<IRunS
     /// <summary>On a thread of the pool: much of an evaluation does not wait for anything.</summary>
     private Task EvaluateAsync(CancellationToken ct) =>
         Task.Run(() => new BenchEvaluation(model, data, openStore, options, _time).RunAsync([options.Compressions[0]], encodeAhead: 1, ct), CancellationToken.None);
-
-#pragma warning disable CA5394 // moments, no secrets
-    private static double Draw(Random random) => random.NextDouble();
-#pragma warning restore CA5394
 }

@@ -32,8 +32,6 @@ internal static class EvalBenchCommand
                 using var loaded = ModelLoader.Load(console, model, parse);
                 using var folder = new TemporaryFolder();
                 var data = Data(folder.Path, parse.GetValue(samples), parse.GetValue(seconds), console, ct).GetAwaiter().GetResult();
-                var databases = 0;
-                IRunStore Open() => RunStore.ConnectAsync(ResultsTarget.File(Path.Combine(folder.Path, $"{databases++}.db")), TimeProvider.System, ct).GetAwaiter().GetResult();
                 var options = new EvalBenchOptions
                 {
                     Repeats = parse.GetValue(repeats),
@@ -41,7 +39,7 @@ internal static class EvalBenchCommand
                     MaxNewTokens = parse.GetValue(tokens),
                     Compressions = EvalRequestOptions.Compressions(parse.GetValue(compress)),
                 };
-                var bench = new EvalBenchmark(loaded, data, Open, options);
+                var bench = new EvalBenchmark(loaded, data, Databases(folder.Path, ct), options);
                 BenchCommand.Run(console, (onRow, progress, stop) => bench.RunAsync(onRow, progress, stop).GetAwaiter().GetResult(), parse.GetValue(json), console.Progress, ct);
                 return ExitCodes.Ok;
             },
@@ -67,10 +65,8 @@ internal static class EvalBenchCommand
                 using var loaded = ModelLoader.Load(console, model, parse);
                 using var folder = new TemporaryFolder();
                 var data = await Data(folder.Path, parse.GetValue(samples), 32, console, ct);
-                var databases = 0;
-                IRunStore Open() => RunStore.ConnectAsync(ResultsTarget.File(Path.Combine(folder.Path, $"{databases++}.db")), TimeProvider.System, ct).GetAwaiter().GetResult();
                 var options = new EvalBenchOptions { Frames = parse.GetValue(frames), MaxNewTokens = parse.GetValue(tokens), Compressions = EvalRequestOptions.Compressions(parse.GetValue(compress)) };
-                var report = await new CancelBenchmark(loaded, data, Open, options).RunAsync(parse.GetValue(points), parse.GetValue(seed), console.Progress, ct);
+                var report = await new CancelBenchmark(loaded, data, Databases(folder.Path, ct), options).RunAsync(parse.GetValue(points), parse.GetValue(seed), console.Progress, ct);
                 console.ClearProgress();
                 var longest = report.Longest;
                 console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Points.Count} evaluations of {report.Length.TotalSeconds:0.0} s cancelled; over after {report.Median.TotalSeconds:0.00} s (median), {longest.Took.TotalSeconds:0.00} s at the longest, cancelled at {longest.At.TotalSeconds:0.0} s"));
@@ -115,6 +111,13 @@ internal static class EvalBenchCommand
             },
             CancellationToken.None));
         return command;
+    }
+
+    /// <summary>A new results database each time.</summary>
+    private static Func<IRunStore> Databases(string folder, CancellationToken ct)
+    {
+        var made = 0;
+        return () => RunStore.ConnectAsync(ResultsTarget.File(Path.Combine(folder, $"{made++}.db")), TimeProvider.System, ct).GetAwaiter().GetResult();
     }
 
     private static string World(string folder) => Path.Combine(folder, "world");

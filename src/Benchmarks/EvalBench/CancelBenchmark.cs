@@ -69,12 +69,10 @@ public sealed class CancelBenchmark(VideoModel model, IEvalData data, Func<IRunS
     private async Task<TimeSpan?> CancelAsync(TimeSpan at, CancellationToken ct)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var run = EvaluateAsync(stop.Token);
-        var moment = Task.Delay(at, _time, over.Token);
-        if (await Task.WhenAny(run, moment).ConfigureAwait(false) == run)
+        if (await Task.WhenAny(run, Task.Delay(at, _time, stop.Token)).ConfigureAwait(false) == run)
         {
-            await over.CancelAsync().ConfigureAwait(false);
+            await stop.CancelAsync().ConfigureAwait(false); // the wait for a moment that never came
             await run.ConfigureAwait(false);
             return null;
         }

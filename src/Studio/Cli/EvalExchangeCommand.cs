@@ -49,14 +49,14 @@ internal static class EvalExchangeCommand
 
     private static Command Import(Terminal console)
     {
-        var path = new Argument<string>("PATH") { Description = "A JSON export, a results file of lmms-eval, or a folder of such files." };
+        var path = new Argument<string>("PATH") { Description = "A JSON export, a file of results or of samples of lmms-eval, or a folder of such files." };
         var command = new Command("import", "Takes runs into the database; what is there already stays as it is.") { path };
         command.SetAction((parse, ct) => EvalStore.RunAsync(async store =>
         {
             foreach (var imported in await RunImport.FromAsync(store, parse.GetValue(path)!, TimeProvider.System, ct))
             {
                 console.Output.WriteLine(RunText.Line(imported.Run));
-                console.Say(imported.WasThere ? "was there already" : $"imported with {imported.Samples} samples");
+                console.Say(imported.WasThere ? "was there already" : imported.Samples > 0 ? $"imported with {imported.Samples} samples" : "imported with its numbers only: no samples lie beside it");
             }
 
             return ExitCodes.Ok;

@@ -83,14 +83,82 @@ public sealed class LmmsEvalTests : IAsyncLifetime
         Assert.Equal(("3", "77"), await _store.SamplesAsync(run.Id, Ct).Select(s => (s.DocumentId, s.Cluster)).SingleAsync(Ct));
     }
 
+    /// <summary>Video-XL-2's published results: those of Video-MME were put together from three runs, whose samples lie beside them under the names of the runs.</summary>
+    [Fact]
+    public async Task ResultsPutTogetherByHand_KeepTheSamplesOfTheirParts()
+    {
+        Write("0629_1341_model/results.json", """
+            {"results":{"videomme":{"alias":"videomme","videomme_percetion_score,none":66.37,"videomme_percetion_score_stderr,none":"N/A"},
+                        "videomme_w_subtitle":{"videomme_percetion_score,none":70.0}},
+             "group_subtasks":{"videomme":[]},"n-samples":{"videomme":{"original":2700,"effective":3}},
+             "config":{"model":"xl","model_args":"pretrained=/models/XL-2,max_frames_num=400,retrieve=8;3;8,"},"git_hash":"21bf182","date":"0629_1233"}
+            """);
+        foreach (var (part, id, answer) in new[] { ("short", "001-1", "A"), ("mid", "301-1", "B"), ("long", "601-1", "A") })
+        {
+            Write($"0629_1341_model/videomme_{part}.json", Logs($"videomme_{part}", $$"""
+                {"doc_id":0,"doc":{"videoID":"v{{id}}","question_id":"{{id}}","question":"What?","options":["A. x","B. y"],"answer":"A"},"target":"A","arguments":["Pick.",{},0,"videomme_{{part}}","test"],
+                 "resps":[["{{answer}}"]],"filtered_resps":["{{answer}}"],"videomme_percetion_score":{"question_id":"{{id}}","pred_answer":"{{answer}}","answer":"A"} }
+                """));
+        }
+
+        Write("0629_1341_model/videomme_w_subtitle_long.json", Logs("videomme_w_subtitle_long", """{"doc_id":0,"target":"A","filtered_resps":["A"],"videomme_percetion_score":{"pred_answer":"A","answer":"A"}}"""));
+        Write("0629_1341_model/videomme_notes.json", """{"by":"hand"}""");
+        var runs = (await RunImport.FromAsync(_store, _folder, TimeProvider.System, Ct)).Select(i => i.Run).ToDictionary(r => r.Task);
+        var samples = await _store.SamplesAsync(runs["videomme"].Id, Ct).ToListAsync(Ct);
+        Assert.Equal([("601-1", "videomme_long", 1.0), ("301-1", "videomme_mid", 0), ("001-1", "videomme_short", 1)], samples.Select(s => (s.DocumentId, s.Part, s.Corrected)));
+        var summary = RecordJson.Read<RunSummary>(runs["videomme"].Summary!);
+        Assert.Equal((3, 2.0 / 3, 66.37), (summary.Scored, summary.Accuracy, Assert.Single(summary.Rows).Corrected));
+        Assert.Contains("0629_1233", runs["videomme"].Given, StringComparison.Ordinal); // without a year it is no date, but what is known of it
+        Assert.Equal("videomme_w_subtitle_long", Assert.Single(await _store.SamplesAsync(runs["videomme_w_subtitle"].Id, Ct).ToListAsync(Ct)).Part);
+    }
+
+    /// <summary>VideoChat-Flash publishes such a file for Video-MME; Video-XL-2 a folder each for LVBench's parts.</summary>
+    [Fact]
+    public async Task AFileOfSamplesAlone_IsARun()
+    {
+        Write("logs/cartoon/lvbench_cartoon.json", Logs("lvbench_cartoon", """
+            {"doc_id":0,"doc":{"video":"v1","type":"cartoon","question_type":["summarization","reasoning"],"candidates":["(A) 1","(B) 2"],"question":"How many?"},"target":"(B) 2","arguments":["How many?",{}],
+             "filtered_resps":["A"],"lvbench_mc_accuracy":{"pred_answer":"A","gt_answer":"B","score":0}},
+            {"doc_id":1,"doc":{"video":"v1","type":"cartoon","question_type":["reasoning"]},"target":"(B) 2","arguments":["And now?",{}],"filtered_resps":["B"],"lvbench_mc_accuracy":{"pred_answer":"B","gt_answer":"B","score":1}}
+            """, "lvbench_mc_accuracy"));
+        Write("logs/cartoon/other.json", """{"global":{"total":2}}""");
+        Write("logs/cartoon/list.json", "[1]");
+        Write("logs/cartoon/empty.json", "");
+        var run = Assert.Single(await RunImport.FromAsync(_store, Path.Combine(_folder, "logs"), TimeProvider.System, Ct)).Run;
+        Assert.Equal(("lmms-eval", "lvbench_cartoon", "/models/XL-2", "max_frames_num=400", 2), (run.Source, run.Task, run.Model, run.Frames, run.Samples));
+        Assert.Equal(0.5, RecordJson.Read<RunSummary>(run.Summary!).Accuracy);
+        Assert.Contains("lvbench_mc_accuracy", run.Resolved, StringComparison.Ordinal);
+        var samples = await _store.SamplesAsync(run.Id, Ct).ToListAsync(Ct);
+        Assert.Equal([("0", "v1", 0.0, "A"), ("1", "v1", 1, "B")], samples.Select(s => (s.DocumentId, s.Cluster, s.Corrected, s.Parsed)));
+        Assert.Equal("""{"question_type":"summarization, reasoning","type":"cartoon"}""", samples[0].Labels);
+        Assert.True(Assert.Single(await RunImport.FromAsync(_store, Path.Combine(_folder, "logs/cartoon/lvbench_cartoon.json"), TimeProvider.System, Ct)).WasThere);
+    }
+
     [Fact]
     public async Task WithoutSamples_TheReportedNumberAndItsErrorStand()
     {
         Write("1_results.json", """{"results":{"mlvu_dev":{"acc,none":60.0,"acc_stderr,none":2.0}},"n-samples":{"mlvu_dev":{"original":100,"effective":50}}}""");
         var run = Assert.Single(await RunImport.FromAsync(_store, _folder, TimeProvider.System, Ct)).Run;
         var summary = RecordJson.Read<RunSummary>(run.Summary!);
-        Assert.Equal(("mlvu", 50, 0.6, 0.02), (run.Task, run.Samples, summary.Accuracy, summary.ClusteredError));
+        Assert.Equal(("mlvu", 50, 50, 0.6, 0.02), (run.Task, run.Samples, summary.Scored, summary.Accuracy, summary.ClusteredError));
         Assert.Equal(0.6 - (0.02 * 1.959964), summary.Low, 6);
+    }
+
+    /// <summary>Without an error the interval is Wilson's: 60.209 % of 1,337 are 805. A part whose samples were left out does not make the rest the whole.</summary>
+    [Fact]
+    public async Task WithFewerSamplesThanReported_TheReportedNumberStands()
+    {
+        Write("1_results.json", """
+            {"results":{"lvb":{"alias":"lvb","lvb_acc,none":0.60209,"lvb_acc_stderr,none":"N/A","submission,none":[]},"lvb_a":{"lvb_acc,none":0.5},"lvb_b":{"lvb_acc,none":0.62}},
+             "group_subtasks":{"lvb":["lvb_a","lvb_b"]},"n-samples":{"lvb_a":{"original":37,"effective":37},"lvb_b":{"original":1300,"effective":1300}}}
+            """);
+        Write("1_samples_lvb_a.jsonl", """{"doc_id":0,"doc":{"option0":"red","option1":"blue"},"target":"A","filtered_resps":["B"],"lvb_acc":0}""");
+        var run = Assert.Single(await RunImport.FromAsync(_store, _folder, TimeProvider.System, Ct)).Run;
+        var summary = RecordJson.Read<RunSummary>(run.Summary!);
+        Assert.Equal((1337, 1337, 0, 0.60209, 0.5), (run.Samples, summary.Scored, summary.Failed, summary.Accuracy, summary.Chance));
+        Assert.Equal(0.575601, summary.Low, 6);
+        Assert.Equal(0.628002, summary.High, 6);
+        Assert.Equal([1337, 37, 1300], summary.Rows.Select(r => r.Count));
     }
 
     /// <summary>What versions 0.6 and 0.7 write: no document, the media beside the prompt, the answer as plain text, three kinds of errors, a model read from its download.</summary>
@@ -144,6 +212,11 @@ public sealed class LmmsEvalTests : IAsyncLifetime
         Assert.Contains("more than", (await Assert.ThrowsAsync<InvalidDataException>(() => RunImport.FromAsync(_store, Path.Combine(_folder, "many"), TimeProvider.System, Ct))).Message, StringComparison.Ordinal);
         _ = await Assert.ThrowsAsync<FileNotFoundException>(() => RunImport.FromAsync(_store, Path.Combine(_folder, "nowhere"), TimeProvider.System, Ct));
     }
+
+    private static string Logs(string task, string rows, string metric = "videomme_percetion_score") => $$"""
+        {"args":{"model":"xl","tasks":"{{task}}","model_args":"pretrained=/models/XL-2,max_frames_num=400"},
+         "model_configs":{"task":"{{task}}","metric_list":[{"metric":"{{metric}}","higher_is_better":true}]},"logs":[{{rows}}]}
+        """;
 
     private void Write(string file, string text)
     {

@@ -9,16 +9,17 @@ namespace Studio.Benchmarks.Records.Exchange;
 
 /// <summary>
 /// Results of lmms-eval as runs: a results file ("DATE_results.json", "results_DATE.json" or "results.json") with per-sample files beside it
-/// ("DATE_samples_TASK.jsonl", "samples_TASK_DATE.jsonl", or "TASK.json" with "logs"). A group of sub-tasks is one run, its sub-tasks are its parts.
+/// ("DATE_samples_TASK.jsonl", "samples_TASK_DATE.jsonl", or "TASK.json" with "logs"). A group of sub-tasks is one run, its sub-tasks are its parts. A file with "logs" says what
+/// it is of, so that one without a results file beside it is a run, too: published logs are often nothing else.
 /// </summary>
 internal static class LmmsEvalFolder
 {
     public const string Source = "lmms-eval";
 
-    /// <summary>Results files of one folder; more are refused.</summary>
+    /// <summary>Files of one folder that are a run each; more are refused.</summary>
     public const int MaxFiles = 200;
 
-    private const string NewEnd = "_results.json", OldStart = "results_";
+    private const string NewEnd = "_results.json", OldStart = "results_", LogsStart = "args";
 
     /// <summary>lmms-eval's names of tasks that have another name here.</summary>
     private static readonly Dictionary<string, string> s_names = new(StringComparer.Ordinal)
@@ -41,12 +42,30 @@ internal static class LmmsEvalFolder
     public static bool IsResults(JsonElement json) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty("results", out var results) && results.ValueKind == JsonValueKind.Object
         && results.EnumerateObject().All(t => t.Value.ValueKind == JsonValueKind.Object);
 
+    /// <summary>A file of samples of the old layout, which names its task and the model's arguments.</summary>
+    public static bool IsLogs(JsonElement json) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty("logs", out var logs) && logs.ValueKind == JsonValueKind.Array
+        && json.TryGetProperty("model_configs", out var task) && Text(task, "task") is not null;
+
     public static IEnumerable<(Run Run, IReadOnlyList<Sample> Samples)> Read(string folder, TimeProvider time)
     {
-        var files = Directory.EnumerateFiles(folder, "*.json", SearchOption.AllDirectories).Where(f => IsResultsName(Path.GetFileName(f))).Take(MaxFiles + 1).Order(StringComparer.Ordinal).ToList();
-        if (files.Count == 0) throw new InvalidDataException($"{folder} has no results file of lmms-eval (…_results.json, results_….json or results.json).");
+        var all = Directory.EnumerateFiles(folder, "*.json", SearchOption.AllDirectories).ToLookup(f => IsResultsName(Path.GetFileName(f)));
+        var told = all[true].Select(f => Path.GetDirectoryName(f)!).ToHashSet(StringComparer.Ordinal); // there, files of samples belong to the results
+        var files = all[true].Concat(all[false].Where(f => !told.Contains(Path.GetDirectoryName(f)!) && BeginsAsLogs(f))).Take(MaxFiles + 1).Order(StringComparer.Ordinal).ToList();
+        if (files.Count == 0) throw new InvalidDataException($"{folder} has no results file of lmms-eval (…_results.json, results_….json or results.json), and no file of samples that says what it is of.");
         if (files.Count > MaxFiles) throw new InvalidDataException($"{folder} has more than {MaxFiles} results files; import folders below it one by one.");
-        return files.SelectMany(f => ReadResults(f, Parse(f), time));
+        return files.SelectMany(f => Parse(f) is var json && IsLogs(json) ? [ReadLogs(f, json, time)] : ReadResults(f, json, time));
+    }
+
+    /// <summary>A file of samples alone: the numbers are those of its samples.</summary>
+    /// <exception cref="InvalidDataException">A sample has none of the known layouts.</exception>
+    public static (Run Run, IReadOnlyList<Sample> Samples) ReadLogs(string file, JsonElement json, TimeProvider time)
+    {
+        var (id, own) = (RunIds.New(time), json.GetProperty("model_configs"));
+        var task = Text(own, "task")!;
+        var metrics = own.TryGetProperty("metric_list", out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().Select(m => Text(m, "metric")).OfType<string>().ToList() : [];
+        var samples = json.GetProperty("logs").EnumerateArray().Select((row, i) => LmmsEvalSample.Read(row, id, i, "", metrics, Path.GetFileName(file))).ToList();
+        var arguments = json.TryGetProperty("args", out var args) ? args : default;
+        return Run(id, file, task, arguments, json, own, [task], new(StringComparer.Ordinal) { [task] = JsonSerializer.SerializeToElement(new { }) }, samples, time);
     }
 
     /// <exception cref="InvalidDataException">It has none of the known layouts.</exception>
@@ -70,57 +89,90 @@ internal static class LmmsEvalFolder
         foreach (var part in parts)
         {
             var metrics = Metrics(results[part]).Select(m => m.Name).ToList();
-            foreach (var row in Rows(file, part)) samples.Add(LmmsEvalSample.Read(row, id, samples.Count, parts.Count > 1 ? part : "", metrics, $"{Path.GetFileName(file)}, {part}"));
+            var files = SampleFiles(file, part, results);
+            foreach (var (name, path) in files)
+            {
+                foreach (var row in Rows(path)) samples.Add(LmmsEvalSample.Read(row, id, samples.Count, parts.Count > 1 || files.Count > 1 || name != part ? name : "", metrics, $"{Path.GetFileName(file)}, {name}"));
+            }
         }
 
-        LmmsEvalSample.NameDocuments(samples);
         var config = json.TryGetProperty("config", out var c) && c.ValueKind == JsonValueKind.Object ? c : default;
+        var own = json.TryGetProperty("configs", out var configs) && configs.ValueKind == JsonValueKind.Object && configs.TryGetProperty(parts[0], out var of) ? of : default;
+        return Run(id, file, task, config, json, own, parts, results, samples, time);
+    }
+
+    /// <param name="config">With "model", "model_args" and "device".</param>
+    /// <param name="whole">The file, with "git_hash", "date" and "model_name" where it has them.</param>
+    /// <param name="own">The task's settings.</param>
+    private static (Run Run, IReadOnlyList<Sample> Samples) Run(
+        string id, string file, string task, JsonElement config, JsonElement whole, JsonElement own, IReadOnlyList<string> parts, Dictionary<string, JsonElement> results, List<Sample> samples, TimeProvider time)
+    {
+        LmmsEvalSample.NameDocuments(samples);
         var arguments = Text(config, "model_args") ?? "";
-        var count = samples.Count > 0 ? samples.Count : Counted(json, parts);
-        var made = Made(json, file) ?? time.GetUtcNow();
+        var made = Made(whole, file) ?? time.GetUtcNow();
         var run = new Run
         {
             Id = id,
-            Key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Source}\n{task}\n{json.GetRawText()}\n{string.Join('\n', samples.Select(s => $"{s.DocumentId}\t{s.Answer}\t{s.Corrected}"))}"))),
+            Key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Source}\n{task}\n{Reported(whole)}\n{string.Join('\n', samples.Select(s => $"{s.DocumentId}\t{s.Answer}\t{s.Corrected}"))}"))),
             Source = Source,
             Task = s_names.GetValueOrDefault(task, task),
-            Model = ModelName(Argument(arguments, "pretrained") ?? Argument(arguments, "model_version") ?? Text(json, "model_name") ?? Text(config, "model") ?? "unknown"),
+            Model = ModelName(Argument(arguments, "pretrained") ?? Argument(arguments, "model_version") ?? Text(whole, "model_name") ?? Text(config, "model") ?? "unknown"),
             Frames = s_frames.Select(n => Argument(arguments, n) is { } v ? $"{n}={v}" : null).FirstOrDefault(f => f is not null) ?? "",
-            Given = JsonSerializer.Serialize(new { task, model_args = arguments, file = Path.GetFileName(file) }, RecordJson.Options),
-            Resolved = json.TryGetProperty("configs", out var configs) && configs.ValueKind == JsonValueKind.Object && configs.TryGetProperty(parts[0], out var own) && own.ValueKind == JsonValueKind.Object ? own.GetRawText() : "{}",
+            Given = JsonSerializer.Serialize(new { task, model_args = arguments, file = Path.GetFileName(file), date = Text(whole, "date") }, RecordJson.Options),
+            Resolved = own.ValueKind == JsonValueKind.Object ? own.GetRawText() : "{}",
             Provenance = RecordJson.Text(new Provenance
             {
-                Commit = Text(json, "git_hash") ?? "unknown", StudioVersion = Source, LibtorchVersion = "", Device = Text(config, "device") ?? "", Dtype = Argument(arguments, "torch_dtype") ?? "", Threads = 0,
+                Commit = Text(whole, "git_hash") ?? "unknown", StudioVersion = Source, LibtorchVersion = "", Device = Text(config, "device") ?? "", Dtype = Argument(arguments, "torch_dtype") ?? "", Threads = 0,
                 ModelHash = "", AnnotationHash = "", Ffmpeg = "",
             }),
-            Samples = count,
+            Samples = Math.Max(samples.Count, Counted(whole, parts)),
             State = RunState.Finished,
             CreatedAt = made,
             FinishedAt = made,
         };
-        run.Summary = RecordJson.Text(Summary(results, task, parts, samples, count));
+        run.Summary = RecordJson.Text(Summary(results, task, parts, samples, whole));
         return (run, samples);
     }
 
-    /// <summary>The reported numbers as they were reported; accuracy from the samples where they could be scored, else from the first number.</summary>
-    private static RunSummary Summary(Dictionary<string, JsonElement> results, string task, IReadOnlyList<string> parts, List<Sample> samples, int count)
+    /// <summary>What a file says besides its samples, which are named one by one.</summary>
+    private static string Reported(JsonElement whole) => IsLogs(whole) ? $"{whole.GetProperty("model_configs").GetRawText()}\n{(whole.TryGetProperty("args", out var args) ? args.GetRawText() : "")}" : whole.GetRawText();
+
+    /// <summary>
+    /// The reported numbers as they were reported. Accuracy is that of the samples where all of them are there and could be scored, else the first reported number; its interval
+    /// comes from the reported error, or from Wilson's of as many samples as were reported, which is no narrower than that of any other score from 0 to 1.
+    /// </summary>
+    private static RunSummary Summary(Dictionary<string, JsonElement> results, string task, IReadOnlyList<string> parts, List<Sample> samples, JsonElement whole)
     {
-        var rows = (parts.Contains(task) ? parts : parts.Prepend(task)).SelectMany(t => Metrics(results[t]).Select(m => Row(t == task ? m.Name : $"{t} {m.Name}", m.Value, t == task ? count : samples.Count(s => s.Part == t)))).ToList();
-        var own = RunSummaries.Of(null, samples);
+        var count = Math.Max(samples.Count, Counted(whole, parts));
+        var rows = (parts.Contains(task) ? parts : parts.Prepend(task)).SelectMany(t => Metrics(results[t])
+            .Select(m => Row(t == task ? m.Name : $"{t} {m.Name}", m.Value, t == task ? count : Math.Max(samples.Count(s => s.Part == t), Counted(whole, [t]))))).ToList();
+        var own = RunSummaries.Of(null, samples) with { Chance = Chance(samples) };
         if (rows.Count == 0) rows.AddRange(own.Rows);
-        if (own.Scored > 0) return own with { Rows = rows };
+        if (own.Scored > 0 && samples.Count == count) return own with { Rows = rows };
         var headline = Metrics(results[task]).Concat(parts.SelectMany(p => Metrics(results[p]))).FirstOrDefault();
         var scale = headline.Value > 1 ? 100 : 1;
         var half = Normal.TwoSided(Estimates.DefaultConfidence) * headline.Error / scale;
         var accuracy = headline.Name is null || headline.Value is < 0 or > 100 ? double.NaN : headline.Value / scale; // sums of points, as of MME, are no accuracy
+        var interval = double.IsNaN(accuracy) ? new Interval(double.NaN, double.NaN)
+            : !double.IsNaN(half) ? new(Math.Max(0, accuracy - half), Math.Min(1, accuracy + half))
+            : count > 0 ? Wilson.Interval((int)Math.Round(accuracy * count), count) : new(double.NaN, double.NaN);
         return own with
         {
             Rows = rows,
+            Scored = double.IsNaN(accuracy) ? 0 : count,
+            Failed = 0,
             Accuracy = accuracy,
-            Low = double.IsNaN(half) ? double.NaN : Math.Max(0, accuracy - half),
-            High = double.IsNaN(half) ? double.NaN : Math.Min(1, accuracy + half),
+            Low = interval.Low,
+            High = interval.High,
             ClusteredError = headline.Error / scale,
         };
+    }
+
+    /// <summary>Guessing's share, where every sample says between how many options.</summary>
+    private static double? Chance(List<Sample> samples)
+    {
+        var options = samples.ConvertAll(s => RecordJson.Read<List<string>>(s.Options).Count);
+        return options.Count > 0 && options.TrueForAll(o => o > 1) ? options.Average(o => 1.0 / o) : null;
     }
 
     private static AggregateRow Row(string name, double value, int count) => new(name, value, value, count, value is >= 0 and <= 1 ? AggregateUnit.Fraction : AggregateUnit.Percent);
@@ -154,15 +206,41 @@ internal static class LmmsEvalFolder
         return groups;
     }
 
-    private static IEnumerable<JsonElement> Rows(string results, string task)
+    /// <summary>
+    /// Files with the samples of a task, each with the name of what it holds; none where lmms-eval was not asked to write them. In the old layout a task's samples may lie in
+    /// files of parts that have no number of their own ("videomme_short.json" beside results of "videomme"), as results that were put together by hand have them.
+    /// </summary>
+    private static IReadOnlyList<(string Name, string Path)> SampleFiles(string results, string task, Dictionary<string, JsonElement> all)
     {
         var (folder, name) = (Path.GetDirectoryName(Path.GetFullPath(results))!, Path.GetFileName(results));
         var file = name.EndsWith(NewEnd, StringComparison.Ordinal) ? $"{name[..^NewEnd.Length]}_samples_{task}.jsonl"
             : name.StartsWith(OldStart, StringComparison.Ordinal) ? $"samples_{task}_{name[OldStart.Length..^".json".Length]}.jsonl" : $"{task}.json";
-        var path = Path.Combine(folder, file);
-        if (!File.Exists(path)) return []; // lmms-eval writes samples only where asked to
+        if (Path.Combine(folder, file) is var path && File.Exists(path)) return [(task, path)];
+        if (file.EndsWith(".jsonl", StringComparison.Ordinal)) return [];
+        return [.. Directory.EnumerateFiles(folder, $"{task}_*.json").Order(StringComparer.Ordinal).Select(f => (Name: Path.GetFileNameWithoutExtension(f), Path: f))
+            .Where(f => !all.Keys.Any(t => t.Length > task.Length && (f.Name == t || f.Name.StartsWith(t + "_", StringComparison.Ordinal))) && BeginsAsLogs(f.Path))];
+    }
+
+    /// <summary>Whether a file's first field is that of a file of samples; it is not read further.</summary>
+    private static bool BeginsAsLogs(string path)
+    {
+        Span<byte> start = stackalloc byte[256];
+        using var stream = File.OpenRead(path);
+        try
+        {
+            var reader = new Utf8JsonReader(start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)], isFinalBlock: false, default);
+            return reader.Read() && reader.TokenType == JsonTokenType.StartObject && reader.Read() && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals(LogsStart);
+        }
+        catch (JsonException)
+        {
+            return false; // whatever it is, it is no such file
+        }
+    }
+
+    private static IEnumerable<JsonElement> Rows(string path)
+    {
         if (new FileInfo(path).Length > RunImport.MaxBytes) throw new InvalidDataException($"{path} is too large; at most {RunImport.MaxBytes >> 20} MiB can be imported.");
-        if (!file.EndsWith(".jsonl", StringComparison.Ordinal))
+        if (!path.EndsWith(".jsonl", StringComparison.Ordinal))
         {
             return Parse(path) is { ValueKind: JsonValueKind.Object } whole && whole.TryGetProperty("logs", out var logs) && logs.ValueKind == JsonValueKind.Array ? logs.EnumerateArray()
                 : throw new InvalidDataException($"{path} has no list 'logs': it is no sample file of lmms-eval.");

@@ -15,7 +15,7 @@ internal static class LmmsEvalSample
         "doc_id", "doc", "target", "arguments", "input", "resps", "filtered_resps", "doc_hash", "prompt_hash", "target_hash", "filter", "token_counts", "metrics", "input_media", "generation_info",
     };
 
-    private static readonly string[] s_labels = ["duration", "duration_group", "domain", "sub_category", "task_type", "question_category", "category", "area", "reasoning", "type"];
+    private static readonly string[] s_labels = ["duration", "duration_group", "domain", "sub_category", "task_type", "question_type", "question_category", "category", "area", "reasoning", "type"];
 
     /// <param name="metrics">Of the task, in the order it reports them.</param>
     /// <exception cref="InvalidDataException">It is no sample.</exception>
@@ -38,7 +38,7 @@ internal static class LmmsEvalSample
             DocumentId = named,
             Cluster = media.Length > 0 ? media : Plain(id),
             Part = part,
-            Labels = RecordJson.Text(new SortedDictionary<string, string>(s_labels.Select(l => (Name: l, Value: Texts(document, of, l))).Where(l => l.Value is { Length: > 0 }).ToDictionary(l => l.Name, l => l.Value!), StringComparer.Ordinal)),
+            Labels = RecordJson.Text(new SortedDictionary<string, string>(s_labels.Select(l => (Name: l, Value: Label(document, l) ?? Label(of, l))).Where(l => l.Value is { Length: > 0 }).ToDictionary(l => l.Name, l => l.Value!), StringComparer.Ordinal)),
             Media = media,
             Question = Texts(document, default, "question") ?? "",
             Prompt = row.TryGetProperty("input", out var input) ? Plain(input) : row.TryGetProperty("arguments", out var arguments) ? First(arguments) : "",
@@ -107,6 +107,11 @@ internal static class LmmsEvalSample
 
         return null;
     }
+
+    /// <summary>A text, a number, or what a list of texts says together, as LVBench's types of questions are given.</summary>
+    private static string? Label(JsonElement place, string name) => place.ValueKind == JsonValueKind.Object && place.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
+        ? string.Join(", ", value.EnumerateArray().Where(v => v.ValueKind == JsonValueKind.String).Select(v => v.GetString()))
+        : Texts(place, default, name);
 
     private static List<string> Options(JsonElement document)
     {

@@ -13,7 +13,7 @@ public static class RunImport
     /// <summary>Larger files are refused: they are read whole.</summary>
     public const long MaxBytes = 512L << 20;
 
-    /// <param name="path">A JSON export, a results file of lmms-eval, or a folder with such files.</param>
+    /// <param name="path">A JSON export, a file of results or of samples (with "logs") of lmms-eval, or a folder with such files.</param>
     /// <param name="time">When an imported run without a date was made.</param>
     /// <exception cref="InvalidDataException">It is none of these, damaged, or at odds with a run that is there; nothing of that run is written.</exception>
     public static async Task<IReadOnlyList<ImportedRun>> FromAsync(RunStore store, string path, TimeProvider time, CancellationToken ct)
@@ -50,7 +50,8 @@ public static class RunImport
 
         if (json.ValueKind == JsonValueKind.Object && json.TryGetProperty("format", out var format) && format.ValueKind == JsonValueKind.String && format.GetString() == RunFile.FormatName) return [Own(json, path, time)];
         if (LmmsEvalFolder.IsResults(json)) return LmmsEvalFolder.ReadResults(path, json, time);
-        throw new InvalidDataException($"{path} is neither a JSON export of the studio nor a results file of lmms-eval (an object with 'results').");
+        if (LmmsEvalFolder.IsLogs(json)) return [LmmsEvalFolder.ReadLogs(path, json, time)];
+        throw new InvalidDataException($"{path} is neither a JSON export of the studio nor a file of lmms-eval: results (an object with 'results') or samples (one with 'model_configs' and 'logs').");
     }
 
     private static (Run, IReadOnlyList<Sample>) Own(JsonElement json, string path, TimeProvider time)

@@ -12,6 +12,7 @@ public sealed record RunFilter
 
     public RunState? State { get; init; }
 
+    /// <summary>Runs that the sweep made, and those it found.</summary>
     public string? SweepId { get; init; }
 
     public string? Source { get; init; }
@@ -32,6 +33,9 @@ public interface IRunStore
     /// <summary>The unfinished run with this key, or a new one made from <paramref name="fresh"/>: so the same request goes on where it stopped.</summary>
     /// <param name="again">Makes a new run even where a finished one with this key exists; otherwise that one is returned.</param>
     Task<Run> OpenAsync(Run fresh, bool again, CancellationToken ct);
+
+    /// <summary>Makes a run that was there one of a sweep's, too; the sweep that made it keeps it.</summary>
+    Task JoinSweepAsync(string sweepId, string runId, CancellationToken ct);
 
     /// <summary>Ordinals that are recorded.</summary>
     Task<IReadOnlySet<int>> RecordedAsync(string runId, CancellationToken ct);

@@ -77,8 +77,10 @@ public static class RunSummaries
     {
         var right = members.Count(m => m.Sample.Score.Corrected >= 1);
         var interval = Estimates.Share(right, members.Count);
-        var alive = members.Select(m => m.Row.Survival is { } text ? RecordJson.Read<NeedleSurvival>(text) : null).Where(s => s?.Stages.Count > 0).Select(s => s!.Stages[^1].Alive).ToList();
-        return new(frames, depth, hops, members.Count, right, interval.Low, interval.High, alive.Count == 0 ? null : alive.Average());
+        var survivals = members.Select(m => m.Row.Survival is { } text ? RecordJson.Read<NeedleSurvival>(text) : null).OfType<NeedleSurvival>().ToList();
+        var alive = survivals.Where(s => s.Stages.Count > 0).Select(s => s.Stages[^1].Alive).ToList();
+        var mass = survivals.Select(s => s.AttentionMass).OfType<double>().ToList();
+        return new(frames, depth, hops, members.Count, right, interval.Low, interval.High, alive.Count == 0 ? null : alive.Average(), mass.Count == 0 ? null : mass.Average());
     }
 
     private static RunCosts Costs(List<Sample> scored)

@@ -39,7 +39,8 @@ public sealed record RunSummary
 /// <param name="Depth">0 to 1; null for chains.</param>
 /// <param name="Hops">Pictures of the chain; null for single needles.</param>
 /// <param name="Survival">Mean share of needle tokens alive after the last stage; null where unknown.</param>
-public sealed record NeedleCell(int Frames, double? Depth, int? Hops, int Count, int Right, double Low, double High, double? Survival)
+/// <param name="AttentionMass">Of models with summary tokens, whose visual tokens are all gone: mean share of the answer's attention on the needle's own; null otherwise.</param>
+public sealed record NeedleCell(int Frames, double? Depth, int? Hops, int Count, int Right, double Low, double High, double? Survival, double? AttentionMass = null)
 {
     public double Accuracy => Count == 0 ? double.NaN : (double)Right / Count;
 }

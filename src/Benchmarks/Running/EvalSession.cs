@@ -97,11 +97,14 @@ public sealed class EvalSession(IRunStore store, EvalSurroundings surroundings, 
             var jobs = new List<EvalJob>();
             foreach (var (request, settings) in resolved)
             {
+                var made = sweep;
                 jobs.Add(await runner.OpenAsync(request, settings, provenance, again, run =>
                 {
                     run.SweepId = sweep;
                     label?.Invoke(run);
+                    made = run.SweepId;
                 }, ct).ConfigureAwait(false));
+                if (made is not null && jobs[^1].Run.SweepId != made) await store.JoinSweepAsync(made, jobs[^1].Run.Id, ct).ConfigureAwait(false);
                 onOpened?.Invoke(jobs[^1].Run);
             }
 

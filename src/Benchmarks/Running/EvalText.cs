@@ -38,7 +38,7 @@ public static class EvalText
         return text.ToString();
     }
 
-    /// <summary>Lengths across, depths (or steps of a chain) down: right of asked, and needle survival behind the last stage where known.</summary>
+    /// <summary>Lengths across, depths (or steps of a chain) down: right of asked, and what was left of the needle where known: the share of its tokens behind the last drop, or of attention that its summary tokens got.</summary>
     public static string Needles(IReadOnlyList<NeedleCell> cells)
     {
         ArgumentNullException.ThrowIfNull(cells);
@@ -79,11 +79,32 @@ public static class EvalText
         if (run.Protocol != EvalProtocol.Generated) parts.Add("original protocol");
         if (run.Frames.Length > 0 && run.Variant is not (EvalVariant.Blind or EvalVariant.Random)) parts.Add($"frames {run.Frames}");
         if (run.Compression.Length > 0) parts.Add($"compression {run.Compression}");
+        parts.AddRange(Asked(run));
         return parts.Count == 0 ? "as published" : string.Join(", ", parts);
     }
 
+    /// <summary>What else was asked for that may tell settings of a sweep apart: length of the haystack, type of numbers, tokens of an answer.</summary>
+    public static IEnumerable<string> Asked(Run run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        EvalSetting setting;
+        try
+        {
+            setting = EvalRequest.FromJson(run.Given).Setting;
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            yield break; // an imported run was not asked for here
+        }
+
+        if (setting.Frames is { } frames && run.Frames == "all") yield return string.Create(CultureInfo.InvariantCulture, $"haystacks of {frames}");
+        if (setting.Dtype is { Length: > 0 } dtype) yield return dtype;
+        if (setting.MaxNewTokens is { } tokens) yield return string.Create(CultureInfo.InvariantCulture, $"at most {tokens} new tokens");
+    }
+
     private static string Cell(NeedleCell cell) =>
-        string.Create(CultureInfo.InvariantCulture, $"{cell.Right}/{cell.Count} ({100 * cell.Low:0} to {100 * cell.High:0} %)") + (cell.Survival is { } alive ? string.Create(CultureInfo.InvariantCulture, $", {100 * alive:0} % alive") : "");
+        string.Create(CultureInfo.InvariantCulture, $"{cell.Right}/{cell.Count} ({100 * cell.Low:0} to {100 * cell.High:0} %)") + (cell.AttentionMass is { } mass ? string.Create(CultureInfo.InvariantCulture, $", {100 * mass:0.0} % of attention")
+            : cell.Survival is { } alive ? string.Create(CultureInfo.InvariantCulture, $", {100 * alive:0} % alive") : "");
 
     private static string Percent(double share) => double.IsNaN(share) ? "none" : string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
 

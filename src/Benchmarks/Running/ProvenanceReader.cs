@@ -27,12 +27,15 @@ public sealed class ProvenanceReader(string sourceFolder, string programFolder, 
     public static string StudioVersion { get; } =
         typeof(ProvenanceReader).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? Unknown;
 
+    /// <summary>The commit in <see cref="StudioVersion"/>, which the SDK writes there ("1.0.0+COMMIT"); null where it knew none.</summary>
+    private static string? BuiltCommit { get; } = StudioVersion.Split('+', 2) is [_, { Length: 40 } commit] ? commit : null;
+
     /// <param name="model">Null where none is asked.</param>
     /// <param name="modelHash">As <see cref="ModelHashAsync"/> computes it.</param>
     /// <param name="tools">Null where no video is read.</param>
     public async Task<Provenance> ReadAsync(VideoModel? model, string modelHash, string annotationHash, MediaTools? tools, CancellationToken ct = default)
     {
-        var (commit, isDirty) = Source();
+        var (commit, isDirty) = Source(BuiltCommit);
         return new()
         {
             Commit = commit,
@@ -69,11 +72,16 @@ public sealed class ProvenanceReader(string sourceFolder, string programFolder, 
         return Hash(model.Fingerprint);
     }
 
-    /// <summary>The commit, and whether tracked or new files differ from it.</summary>
-    internal (string Commit, bool IsDirty) Source()
+    /// <summary>
+    /// The commit that the program was built from, and whether tracked or new files differ from it. Where the checkout has moved on since, as under a server that runs for long,
+    /// nobody knows any more whether it had changes then: it counts as changed.
+    /// </summary>
+    /// <param name="built">The build's commit; null where it was built without history.</param>
+    internal (string Commit, bool IsDirty) Source(string? built)
     {
         var head = _ask("git", ["-C", sourceFolder, "rev-parse", "HEAD"], s_limit);
-        if (head.State != ToolState.Works || head.FirstLine.Length == 0) return (Unknown, false);
+        if (head.State != ToolState.Works || head.FirstLine.Length == 0) return (built ?? Unknown, built is not null);
+        if (built is not null && head.FirstLine != built) return (built, true);
         var status = _ask("git", ["-C", sourceFolder, "status", "--porcelain"], s_limit);
         return (head.FirstLine, status.State != ToolState.Works || status.Text.Trim().Length > 0);
     }

@@ -72,7 +72,7 @@ public sealed record RunLine(
 
 /// <param name="Warnings">In what the row differs from the board's first group.</param>
 /// <param name="Provenance">What the run was made with; null where that is unknown.</param>
-/// <param name="Others">Runs of the same setting that this one stands for.</param>
+/// <param name="Others">Earlier runs of exactly the same setting, weights and data that this one stands for.</param>
 public sealed record BoardLine(
     RunLine Run, int Group, bool IsControl, bool IsImported, double? Chance, RunCosts Costs, IReadOnlyList<ComparisonWarning> Warnings, int Others, string PromptVersion, string ScorerVersion, string DataHash,
     Provenance? Provenance);

@@ -49,7 +49,7 @@ internal sealed class EvalRequestOptions
 
     public Option<string?> Videos { get; } = new("--videos") { Description = "Folder of the videos, or of haystack videos for needle tests." };
 
-    public Option<string?> Needles { get; } = new("--needles") { Description = "Folder of needle images." };
+    public Option<string?> Needles { get; } = new("--needles") { Description = "Folder of needle images, for the originals' questions." };
 
     public Option<string?> Lengths { get; } = new("--lengths") { Description = "Haystack lengths in frames, comma-separated." };
 

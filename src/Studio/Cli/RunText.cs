@@ -88,11 +88,11 @@ internal static class RunText
     {
         var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{board.Title}\n");
         foreach (var warning in board.Warnings) _ = text.Append(CultureInfo.InvariantCulture, $"warning: {warning}\n");
-        var place = 0;
+        var places = new Dictionary<int, int>(); // a rank is one of its group: others must not be compared with it
         foreach (var row in board.Rows)
         {
-            var marks = string.Concat(row.IsControl ? $"  [{row.Run.Variant.ToString().ToLowerInvariant()}]" : "", row.IsImported ? $"  [{row.Run.Source}]" : "", row.Others > 0 ? $"  (best of {row.Others + 1})" : "");
-            _ = text.Append(CultureInfo.InvariantCulture, $"{(row.IsControl ? "-" : $"{++place}"),3}  {(row.Group > 0 ? $"group {row.Group}" : ""),-8}{Percent(row.Summary.Accuracy),8} [{Percent(row.Summary.Low)}, {Percent(row.Summary.High)}]  n {row.Summary.Scored,-6} {row.Run.Model,-20} {Settings(row.Run)}{marks}  {row.Run.Id}\n");
+            var marks = string.Concat(row.IsControl ? $"  [{row.Run.Variant.ToString().ToLowerInvariant()}]" : "", row.IsImported ? $"  [{row.Run.Source}]" : "", row.Others > 0 ? $"  (latest of {row.Others + 1})" : "");
+            _ = text.Append(CultureInfo.InvariantCulture, $"{(row.IsControl ? "-" : $"{places[row.Group] = places.GetValueOrDefault(row.Group) + 1}"),3}  {(row.Group > 0 ? $"group {row.Group}" : ""),-8}{Percent(row.Summary.Accuracy),8} [{Percent(row.Summary.Low)}, {Percent(row.Summary.High)}]  n {row.Summary.Scored,-6} {row.Run.Model,-20} {Settings(row.Run)}{marks}  {row.Run.Id}\n");
             foreach (var warning in row.Warnings) _ = text.Append(CultureInfo.InvariantCulture, $"       warning: {warning.Message}\n");
         }
 
@@ -119,7 +119,7 @@ internal static class RunText
     private static string Settings(Run run) => string.Join(", ", new[]
     {
         run.Frames, run.Compression, run.Variant == EvalVariant.Standard ? "" : run.Variant.ToString().ToLowerInvariant(), run.Protocol == EvalProtocol.Generated ? "" : run.Protocol.ToString().ToLowerInvariant(),
-    }.Where(s => s.Length > 0));
+    }.Concat(EvalText.Asked(run)).Where(s => s.Length > 0));
 
     private static string Range(Estimate e) => $"{Percent(e.Value),8} [{Percent(e.Low)}, {Percent(e.High)}]";
 

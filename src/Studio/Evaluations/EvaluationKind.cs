@@ -45,7 +45,7 @@ internal sealed class EvaluationKind(EvaluationParts parts, IRunStore store, Tim
         var failed = 0;
         var ended = await session.RunAsync(plan, label: Mark, onOpened: run => Watch(run, plan.Items.Count), onProgress: Tell, ct: stop.Token).ConfigureAwait(false);
         foreach (var run in ended) job.Log($"run {run.Id}: {run.Task}, {run.Model}, {run.Compression}, {run.Frames}");
-        return ended.Count > 1 && ended.All(r => r.SweepId is not null && r.SweepId == ended[0].SweepId) ? SweepPath(ended[0].SweepId!) : RunPath(ended[0]);
+        return ended.Count > 1 && asked.SweepId is { } sweep ? SweepPath(sweep) : RunPath(ended[0]);
 
         // A sweep is watched on the page of all its runs.
         void Watch(Run run, int settings)

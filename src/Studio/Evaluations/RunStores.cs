@@ -9,6 +9,8 @@ internal abstract class RunStoreAround(IRunStore inner) : IRunStore
 
     public virtual Task<Run> OpenAsync(Run fresh, bool again, CancellationToken ct) => inner.OpenAsync(fresh, again, ct);
 
+    public Task JoinSweepAsync(string sweepId, string runId, CancellationToken ct) => inner.JoinSweepAsync(sweepId, runId, ct);
+
     public Task<IReadOnlySet<int>> RecordedAsync(string runId, CancellationToken ct) => inner.RecordedAsync(runId, ct);
 
     public Task<bool> AddAsync(Sample sample, CancellationToken ct) => inner.AddAsync(sample, ct);

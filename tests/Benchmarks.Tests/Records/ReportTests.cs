@@ -90,11 +90,13 @@ public sealed class ReportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Board_HasTheBestOfEach_MarksControlsAndImports_AndWarnsOfGroups()
+    public async Task Board_HasTheLatestOfEach_MarksControlsAndImports_AndWarnsOfGroups()
     {
-        _ = await FinishedAsync("low", [0, 0, 1]);
-        var best = await FinishedAsync("best", [1, 1, 0]);
+        _ = await FinishedAsync("same", [1, 1, 1]);
+        var latest = await FinishedAsync("same", [1, 1, 0]); // not the better one of the two: that would be better than the setting is
+        var few = await FinishedAsync("few tokens", [0, 0, 1], r => r.Given = (EvalRequest.FromJson(r.Given) with { Setting = new() { MaxNewTokens = 2 } }).ToJson());
         var blind = await FinishedAsync("blind", [1, 0, 0], r => r.Variant = EvalVariant.Blind);
+        var small = await FinishedAsync("blind, fewer", [1], r => (r.Variant, r.Samples) = (EvalVariant.Blind, 1));
         var other = await FinishedAsync("other", [1, 1, 1], r => r.Frames = "uniform 8");
         var imported = await FinishedAsync("imported", [1, 1, 1], r => (r.Source, r.DataHash, r.Model) = ("lmms-eval", "", "x"));
         _ = await _store.OpenAsync(Make.Run("unfinished"), again: false, Ct);
@@ -102,15 +104,19 @@ public sealed class ReportTests : IAsyncLifetime
         Assert.Equal("NIAH (single hop)", board.Title);
         Assert.Equal(3, board.Groups);
         _ = Assert.Single(board.Warnings);
-        Assert.Equal(4, board.Rows.Count);
-        var row = board.Rows.Single(r => r.Run.Id == best.Id);
+        Assert.Equal(6, board.Rows.Count);
+        var row = board.Rows.Single(r => r.Run.Id == latest.Id);
         Assert.Equal((1, 1, false, false), (row.Group, row.Others, row.IsControl, row.IsImported));
         Assert.Empty(row.Warnings);
         Assert.Equal("abc", row.Provenance!.Commit);
         Assert.Equal((0, true), board.Rows.Where(r => r.Run.Id == blind.Id).Select(r => (r.Group, r.IsControl)).Single());
+        Assert.Equal((1, 0), board.Rows.Where(r => r.Run.Id == few.Id).Select(r => (r.Group, r.Others)).Single());
+        Assert.Contains("at most 2 new tokens", Studio.Benchmarks.Running.EvalText.Setting(few), StringComparison.Ordinal);
+        Assert.Empty(board.Rows.Single(r => r.Run.Id == blind.Id).Warnings);
+        Assert.Contains("1 of them", Assert.Single(board.Rows.Single(r => r.Run.Id == small.Id).Warnings).Message, StringComparison.Ordinal);
         Assert.Equal(["frames"], board.Rows.Single(r => r.Run.Id == other.Id).Warnings.Select(w => w.What));
         Assert.Equal(["data", "source"], board.Rows.Single(r => r.Run.Id == imported.Id && r.IsImported).Warnings.Select(w => w.What));
-        Assert.Equal(5, (await Leaderboard.ForAsync(_store, "niah", all: true, Ct)).Rows.Count);
+        Assert.Equal(7, (await Leaderboard.ForAsync(_store, "niah", all: true, Ct)).Rows.Count);
         Assert.True(board.Rows.Zip(board.Rows.Skip(1)).All(p => p.First.Summary.Accuracy >= p.Second.Summary.Accuracy));
     }
 
@@ -119,7 +125,7 @@ public sealed class ReportTests : IAsyncLifetime
         var run = Make.Run(key);
         run.Variant = EvalVariant.Standard;
         change?.Invoke(run);
-        _ = await _store.OpenAsync(run, again: false, Ct);
+        _ = await _store.OpenAsync(run, again: true, Ct);
         var samples = scores.Select((s, i) => Make.Sample(run.Id, i, s)).ToList();
         foreach (var sample in samples) _ = await _store.AddAsync(sample, Ct);
         await _store.FinishAsync(run.Id, RunSummaries.Of(null, samples), Ct);

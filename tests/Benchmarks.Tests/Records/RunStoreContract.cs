@@ -165,6 +165,27 @@ public abstract class RunStoreContract : IAsyncLifetime
         _ = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Store.ListAsync(new RunFilter { Take = RunFilter.MaxTake + 1 }, Ct));
     }
 
+    /// <summary>A sweep that finds some of its runs done has all of them; the sweep that made them keeps them; a deleted run is in none.</summary>
+    [Fact]
+    public async Task JoinSweep_ARunThatWasThere_IsInBothSweeps()
+    {
+        var first = await Store.OpenAsync(Make.Run("a"), again: false, Ct); // made by "sweep"
+        var second = await Store.OpenAsync(Make.Run("b"), again: false, Ct);
+        await Store.JoinSweepAsync("later", first.Id, Ct);
+        await Store.JoinSweepAsync("later", first.Id, Ct);
+        Assert.Equal([first.Id], await In("later"));
+        Assert.Equal(new[] { first.Id, second.Id }.Order(), (await In("sweep")).Order());
+        _ = await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.JoinSweepAsync("later", "nobody", Ct));
+        var copy = Path.Combine(Directory.CreateTempSubdirectory("studio-sweeps-").FullName, "copy.db");
+        Assert.Equal(2, await Store.BackupAsync(copy, Ct));
+        using (var backup = await RunStore.ConnectAsync(ResultsTarget.File(copy), TimeProvider.System, Ct)) Assert.Equal(1, (await backup.ListAsync(new RunFilter { SweepId = "later" }, Ct)).Total);
+        Directory.Delete(Path.GetDirectoryName(copy)!, recursive: true);
+        await Store.DeleteAsync(first.Id, Ct);
+        Assert.Empty(await In("later"));
+
+        async Task<IEnumerable<string>> In(string sweep) => (await Store.ListAsync(new RunFilter { SweepId = sweep }, Ct)).Runs.Select(r => r.Id);
+    }
+
     [Fact]
     public async Task Delete_TakesTheSamplesAlong_AndALateSampleIsRefused()
     {
@@ -195,6 +216,7 @@ public abstract class RunStoreContract : IAsyncLifetime
         var run = await Store.OpenAsync(Make.Run(), again: false, Ct);
         for (var i = 0; i < 3; i++) _ = await Store.AddAsync(Make.Sample(run.Id, i), Ct);
         foreach (var later in new[] { "Question", "Interval" }) await ExecuteAsync($"ALTER TABLE samples DROP COLUMN \"{later}\"");
+        await ExecuteAsync("DROP TABLE sweep_runs");
         await ExecuteAsync("DELETE FROM \"__EFMigrationsHistory\" WHERE \"MigrationId\" NOT LIKE '%_Init'");
         using var upgraded = await RunStore.ConnectAsync(Store.Target, TimeProvider.System, Ct);
         Assert.Equal(RecordJson.Text(await Store.GetAsync(run.Id, Ct)), RecordJson.Text(await upgraded.GetAsync(run.Id, Ct)));

@@ -33,7 +33,8 @@ public sealed class SqliteRunStoreTests : RunStoreContract
     {
         await ExecuteAsync("CREATE TABLE IF NOT EXISTS \"__EFMigrationsLock\" (\"Id\" INTEGER NOT NULL PRIMARY KEY, \"Timestamp\" TEXT NOT NULL)");
         await ExecuteAsync("INSERT INTO \"__EFMigrationsLock\" VALUES (1, '2026-01-01')");
-        await ExecuteAsync("DELETE FROM \"__EFMigrationsHistory\" WHERE \"MigrationId\" LIKE '%_Questions'");
+        await ExecuteAsync("DELETE FROM \"__EFMigrationsHistory\" WHERE \"MigrationId\" NOT LIKE '%_Init'");
+        await ExecuteAsync("DROP TABLE sweep_runs");
         await ExecuteAsync("ALTER TABLE samples DROP COLUMN \"Question\"");
         await ExecuteAsync("ALTER TABLE samples DROP COLUMN \"Interval\"");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);

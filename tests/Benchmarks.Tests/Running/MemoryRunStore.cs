@@ -28,6 +28,15 @@ internal sealed class MemoryRunStore : IRunStore
         }
     }
 
+    /// <summary>Runs that were there when a sweep asked for them.</summary>
+    public List<(string Sweep, string Run)> Joined { get; } = [];
+
+    public Task JoinSweepAsync(string sweepId, string runId, CancellationToken ct)
+    {
+        lock (_lock) Joined.Add((sweepId, runId));
+        return Task.CompletedTask;
+    }
+
     public Task<IReadOnlySet<int>> RecordedAsync(string runId, CancellationToken ct)
     {
         lock (_lock) return Task.FromResult<IReadOnlySet<int>>(_samples[runId].Keys.ToHashSet());

@@ -118,6 +118,13 @@ public sealed class SweepTests(TinyEval tiny) : IClassFixture<TinyEval>
         Assert.Contains("compression uniform:1:1,0.5", table, StringComparison.Ordinal);
         Assert.Contains("| overall |", EvalText.Run(runs[0], rows[0].Summary), StringComparison.Ordinal);
 
+        // Asked for once more with one setting more: what is done is found, and is the new sweep's, too.
+        requests = new SweepGrid { Frames = [8], Compress = ["off", "uniform:1:1,0.5", "uniform:1:1,0.25"] }.Requests(TinyEval.Request());
+        IReadOnlyList<Run> wider = await session.RunAsync(session.Prepare(requests), ct: Ct);
+        Assert.Equal([runs[2].Id, runs[3].Id], wider.Take(2).Select(r => r.Id));
+        Assert.NotEqual(runs[0].SweepId, wider[2].SweepId);
+        Assert.Equal([(wider[2].SweepId!, runs[2].Id), (wider[2].SweepId!, runs[3].Id)], store.Joined);
+
         Provenance provenance = RecordJson.Read<Provenance>(runs[0].Provenance);
         Assert.Equal(("fp32", "hash", "annotations", 1), (provenance.Dtype, provenance.ModelHash, provenance.AnnotationHash, provenance.Threads));
         Assert.True(provenance is { LibtorchVersion.Length: > 0, Ffmpeg.Length: > 0 });
@@ -154,10 +161,13 @@ public sealed class SweepTests(TinyEval tiny) : IClassFixture<TinyEval>
     public void Source_WithAndWithoutHistory_IsTold()
     {
         ProvenanceReader Reader(Func<string, ToolAnswer> git) => new("/source", tiny.Folder, (_, arguments, _) => git(arguments[2]));
-        Assert.Equal(("abc", true), Reader(verb => new(ToolState.Works, verb == "rev-parse" ? "abc\n" : " M file\n")).Source());
-        Assert.Equal(("abc", false), Reader(verb => new(ToolState.Works, verb == "rev-parse" ? "abc\n" : "")).Source());
-        Assert.Equal((ProvenanceReader.Unknown, false), Reader(_ => new(ToolState.Fails, "not a repository")).Source());
-        Assert.Equal((ProvenanceReader.Unknown, false), Reader(_ => ToolAnswer.Missing).Source());
+        Assert.Equal(("abc", true), Reader(verb => new(ToolState.Works, verb == "rev-parse" ? "abc\n" : " M file\n")).Source(null));
+        Assert.Equal(("abc", false), Reader(verb => new(ToolState.Works, verb == "rev-parse" ? "abc\n" : "")).Source(null));
+        Assert.Equal((ProvenanceReader.Unknown, false), Reader(_ => new(ToolState.Fails, "not a repository")).Source(null));
+        Assert.Equal((ProvenanceReader.Unknown, false), Reader(_ => ToolAnswer.Missing).Source(null));
+        Assert.Equal(("abc", false), Reader(verb => new(ToolState.Works, verb == "rev-parse" ? "abc\n" : "")).Source("abc"));
+        Assert.Equal(("old", true), Reader(verb => new(ToolState.Works, verb == "rev-parse" ? "abc\n" : "")).Source("old")); // pulled since it was built
+        Assert.Equal(("old", true), Reader(_ => ToolAnswer.Missing).Source("old"));
         File.WriteAllText(Path.Combine(tiny.Folder, "x.deps.json"), """{ "libraries": { "A.B/1.2.3": { "type": "package" }, "Own/1.0.0": { "type": "project" } } }""");
         Assert.Equal("1.2.3", Assert.Single(Reader(_ => ToolAnswer.Missing).Packages()).Value);
     }

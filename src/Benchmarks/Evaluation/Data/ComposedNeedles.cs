@@ -57,6 +57,7 @@ internal sealed class ComposedNeedles : IMediaSource
         }
 
         foreach (var document in documents) hash.Add(document.Id);
+        haystacks?.AddTo(hash);
         return new EvalData(request, task, documents, hash.Take(), new ComposedNeedles(task, haystacks, request.Needles, cells));
     }
 

@@ -19,23 +19,31 @@ internal sealed class DrawnVideos(EvalDataOptions options)
     /// <summary>The file of a script, drawn now if it is not there.</summary>
     /// <exception cref="MediaException">It cannot be written, or two frames of its haystack are the same.</exception>
     public Task<string> GetAsync(WorldScript script, CancellationToken cancellationToken) => options.Videos.GetAsync(
-        string.Create(CultureInfo.InvariantCulture, $"{Version} {WorldDataset.Version} {script.Fingerprint()} {script.Seed} {script.Fps} {Side} {Quality}"),
+        Recipe(script),
         (path, stop) => new H264Writer(options.FoundTools, options.Limits).WriteAsync(
-            path, new H264Settings(Side, Side, new FrameRate(script.Fps)) { Quality = Quality, KeyFrames = 4 * script.Fps }, Frames(script, path), stop),
+            path, new H264Settings(Side, Side, new FrameRate(script.Fps)) { Quality = Quality, KeyFrames = 4 * script.Fps }, FramesAsync(script, 0, script.FrameCount), stop),
         cancellationToken);
 
+    /// <summary>All that decides the pictures of a script's frames.</summary>
+    internal static string Recipe(WorldScript script) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Version} {WorldDataset.Version} {script.Fingerprint()} {script.Seed} {script.Fps} {Side} {Quality}");
+
+    /// <summary>Frames of a script, RGB.</summary>
+    /// <param name="from">First frame.</param>
+    /// <param name="to">Behind the last frame.</param>
+    /// <exception cref="MediaException">Two frames of its haystack are the same.</exception>
 #pragma warning disable CS1998 // drawing waits for nothing
-    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> Frames(WorldScript script, string path)
+    internal static async IAsyncEnumerable<ReadOnlyMemory<byte>> FramesAsync(WorldScript script, int from, int to)
     {
         var renderer = new WorldRenderer(Side, Side);
         var frame = new byte[renderer.FrameBytes];
         var unique = new UniqueFrames();
-        for (var i = 0; i < script.FrameCount; i++)
+        for (var i = from; i < to; i++)
         {
             renderer.Draw(script, i, frame);
             if (script.SegmentAt(script.TimeOf(i)) is WorldHaystack && !unique.Add(frame))
             {
-                throw new MediaException(MediaError.EncodeFailed, path, $"frame {i} of the drawn haystack with seed {script.Seed} repeats an earlier one; give another seed.");
+                throw new MediaException(MediaError.EncodeFailed, $"seed {script.Seed}", $"frame {i} of the drawn haystack with seed {script.Seed} repeats an earlier one; give another seed.");
             }
 
             yield return frame;

@@ -87,11 +87,23 @@ internal sealed class Haystacks
         return await _options.Videos.GetAsync(recipe, (path, stop) => Writer().WriteAsync(path, Settings(), Repeated(image, frames, stop), stop), cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Frames of one's own as a video that can be joined with a haystack.</summary>
+    /// <param name="recipe">All that decides the pictures.</param>
+    /// <param name="frames">RGB squares of the haystack's side.</param>
+    public Task<string> PartAsync(string recipe, Func<IAsyncEnumerable<ReadOnlyMemory<byte>>> frames, CancellationToken cancellationToken) => _options.Videos.GetAsync(
+        string.Create(CultureInfo.InvariantCulture, $"part 1 {_square.Side} {Quality} {recipe}"), (path, stop) => Writer().WriteAsync(path, Settings(), frames(), stop), cancellationToken);
+
     /// <summary>Joins parts of haystacks and needles.</summary>
     public Task<string> JoinAsync(IReadOnlyList<VideoPart> parts, CancellationToken cancellationToken)
     {
         var recipe = string.Join('\n', parts.Select(p => string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(p.Path)} {p.From} {p.To}")).Prepend("joined 1"));
         return _options.Videos.GetAsync(recipe, (path, stop) => Writer().JoinAsync(path, Rate, parts, stop), cancellationToken);
+    }
+
+    /// <summary>What tells these haystacks from others, wherever they lie: names and sizes in their order.</summary>
+    public void AddTo(DataHash hash)
+    {
+        foreach (var file in _files) _ = hash.Add(Path.GetFileName(file)).Add($"{new FileInfo(file).Length}");
     }
 
     private IEnumerable<string> InOrder(int first) => _files.Skip(first).Concat(_files.Take(first));

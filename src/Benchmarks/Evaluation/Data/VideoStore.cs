@@ -160,11 +160,12 @@ public sealed partial class VideoStore : IDisposable
         return true;
     }
 
+    /// <summary>By the time of access: that of writing says to readers in the middle of the file that it changed under them.</summary>
     private void Touch(string path)
     {
         try
         {
-            File.SetLastWriteTimeUtc(path, _time.GetUtcNow().UtcDateTime);
+            File.SetLastAccessTimeUtc(path, _time.GetUtcNow().UtcDateTime);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -175,7 +176,7 @@ public sealed partial class VideoStore : IDisposable
     private void Trim()
     {
         var now = _time.GetUtcNow().UtcDateTime;
-        var total = List(Temporary()).Sum(f => now - f.Used > TemporaryLifetime && TryDelete(f.Path) ? 0 : f.Length);
+        var total = List(Temporary()).Sum(f => now - f.Written > TemporaryLifetime && TryDelete(f.Path) ? 0 : f.Length);
         var files = List(Entry());
         total += files.Sum(f => f.Length);
         foreach (var file in files.OrderBy(f => f.Used).ThenBy(f => f.Path, StringComparer.Ordinal))
@@ -206,9 +207,9 @@ public sealed partial class VideoStore : IDisposable
     }
 
     /// <summary>Only names that this class gives: a folder chosen by mistake loses nothing.</summary>
-    private List<(string Path, long Length, DateTime Used)> List(Regex name)
+    private List<(string Path, long Length, DateTime Used, DateTime Written)> List(Regex name)
     {
-        var files = new List<(string, long, DateTime)>();
+        var files = new List<(string, long, DateTime, DateTime)>();
         try
         {
             foreach (var file in new DirectoryInfo(_folder).EnumerateFiles())
@@ -216,7 +217,7 @@ public sealed partial class VideoStore : IDisposable
                 if (!name.IsMatch(file.Name)) continue;
                 try
                 {
-                    files.Add((file.FullName, file.Length, file.LastWriteTimeUtc));
+                    files.Add((file.FullName, file.Length, file.LastAccessTimeUtc, file.LastWriteTimeUtc));
                 }
                 catch (FileNotFoundException)
                 {

@@ -47,7 +47,7 @@ internal static class RunCharts
         foreach (var cell in cells)
         {
             var (x, y) = (left + (lengths.IndexOf(cell.Frames) * CellWidth), rows.IndexOf((cell.Depth, cell.Hops)) * CellHeight);
-            var survival = cell.Survival is { } alive ? $", {Percent(alive)} of the needle's tokens alive at the end" : "";
+            var survival = cell.AttentionMass is { } mass ? $", {Percent(mass)} of the answer's attention on the needle's summary tokens" : cell.Survival is { } alive ? $", {Percent(alive)} of the needle's tokens alive at the end" : "";
             _ = svg.Append(CultureInfo.InvariantCulture, $"<g><title>{cell.Frames} frames, {RowName(cell.Depth, cell.Hops)}: {cell.Right} of {cell.Count} right, 95 % {Percent(cell.Low)} to {Percent(cell.High)}{survival}</title>")
                 .Append(CultureInfo.InvariantCulture, $"<rect class=\"cell\" x=\"{x + 1}\" y=\"{y + 1}\" width=\"{CellWidth - 2}\" height=\"{CellHeight - 2}\" fill-opacity=\"{0.08 + (0.62 * (cell.Count == 0 ? 0 : cell.Accuracy)):0.##}\"/>")
                 .Append(CultureInfo.InvariantCulture, $"<text x=\"{x + (CellWidth / 2)}\" y=\"{y + 18}\" text-anchor=\"middle\">{Percent(cell.Accuracy)}</text>")

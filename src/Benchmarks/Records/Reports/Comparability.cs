@@ -30,6 +30,21 @@ public static class Comparability
         ];
     }
 
+    /// <summary>Of a control, blind or by lot: it reads no video and no frames, but must have been asked the same questions in the same words.</summary>
+    public static IReadOnlyList<ComparisonWarning> ControlWarnings(Run run, Run control)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(control);
+        var pairs = Facts(run).Zip(Facts(control)).Where(p => p.First.What is "prompt" or "scorer" or "judge" or "source").Append((Questions(run), Questions(control)));
+        return [.. pairs.Where(p => p.Item1.Value != p.Item2.Value).Select(p => new ComparisonWarning(p.Item1.What, Message(p.Item1, p.Item2)))];
+    }
+
+    private static Fact Questions(Run run)
+    {
+        var hash = run.Provenance.Length > 2 ? RecordJson.Read<Provenance>(run.Provenance).AnnotationHash : "";
+        return new("data", "set of questions", $"{hash} {run.Samples}") { Shown = hash.Length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{Short(hash)}, {run.Samples} of them") };
+    }
+
     private static string Message(Fact first, Fact second)
     {
         if (first.Shown.Length == 0 || second.Shown.Length == 0)

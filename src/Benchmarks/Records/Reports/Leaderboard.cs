@@ -7,8 +7,8 @@ namespace Studio.Benchmarks.Records.Reports;
 /// <param name="Group">Number of its comparability group, from 1; 0 for controls, which stand beside every group.</param>
 /// <param name="IsControl">Answered blind or by lot.</param>
 /// <param name="IsImported">Another program's.</param>
-/// <param name="Warnings">In what it differs from the board's first group; empty in that group and for controls.</param>
-/// <param name="Others">Runs of the same model, source, compression and group that this one stands for.</param>
+/// <param name="Warnings">In what it differs from the board's first group; of controls, which see no video, whether they answered other questions.</param>
+/// <param name="Others">Earlier runs with exactly the same settings, model and data that this one stands for.</param>
 public sealed record BoardRow(Run Run, RunSummary Summary, int Group, bool IsControl, bool IsImported, IReadOnlyList<ComparisonWarning> Warnings, int Others)
 {
     public Provenance? Provenance => Run.Provenance.Length > 2 ? RecordJson.Read<Provenance>(Run.Provenance) : null;
@@ -32,7 +32,8 @@ public sealed record Leaderboard
     /// <summary>For people, above the board; empty where every two rows may be compared.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    /// <param name="all">Every finished run; otherwise the best one of each model, compression and comparability group.</param>
+    /// <param name="all">Every finished run; otherwise of runs with equal settings, weights and data the latest alone. The best of several would be
+    /// better than any of them is, and settings that differ in anything that decides the answers stand for themselves.</param>
     public static async Task<Leaderboard> ForAsync(IRunStore store, string task, bool all, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -42,14 +43,14 @@ public sealed record Leaderboard
         var groups = entries.Where(e => !IsControl(e.Run)).GroupBy(e => Comparability.GroupOf(e.Run)).OrderByDescending(g => g.Count()).ThenBy(g => g.Max(e => e.Run.Id), StringComparer.Ordinal).ToList();
         var numbers = groups.Select((g, i) => (g.Key, Number: i + 1)).ToDictionary(g => g.Key, g => g.Number, StringComparer.Ordinal);
         var main = groups.Count > 0 ? groups[0].First().Run : null;
-        var rows = entries.GroupBy(e => all ? e.Run.Id : string.Join('\n', e.Run.Model, e.Run.Compression, e.Run.Source, Comparability.GroupOf(e.Run)))
-            .Select(g => (Best: g.OrderByDescending(e => e.Summary.Accuracy).ThenByDescending(e => e.Run.Id, StringComparer.Ordinal).First(), Count: g.Count()))
-            .OrderByDescending(g => g.Best.Summary.Accuracy).ThenByDescending(g => g.Best.Run.Id, StringComparer.Ordinal)
+        var rows = entries.GroupBy(e => all ? e.Run.Id : $"{e.Run.Source}\n{e.Run.Key}")
+            .Select(g => (Latest: g.MaxBy(e => e.Run.Id, StringComparer.Ordinal), Count: g.Count()))
+            .OrderByDescending(g => g.Latest.Summary.Accuracy).ThenByDescending(g => g.Latest.Run.Id, StringComparer.Ordinal)
             .Select(g =>
             {
-                var control = IsControl(g.Best.Run);
-                return new BoardRow(g.Best.Run, g.Best.Summary, control ? 0 : numbers[Comparability.GroupOf(g.Best.Run)], control, g.Best.Run.Source != "studio",
-                    control || main is null ? [] : Comparability.Warnings(main, g.Best.Run).Where(w => numbers[Comparability.GroupOf(g.Best.Run)] != 1 || w.Message.Contains("unknown", StringComparison.Ordinal)).ToList(), g.Count - 1);
+                var control = IsControl(g.Latest.Run);
+                return new BoardRow(g.Latest.Run, g.Latest.Summary, control ? 0 : numbers[Comparability.GroupOf(g.Latest.Run)], control, g.Latest.Run.Source != "studio",
+                    main is null ? [] : control ? Comparability.ControlWarnings(main, g.Latest.Run) : Comparability.Warnings(main, g.Latest.Run).Where(w => numbers[Comparability.GroupOf(g.Latest.Run)] != 1 || w.Message.Contains("unknown", StringComparison.Ordinal)).ToList(), g.Count - 1);
             }).ToList();
         return new Leaderboard
         {

@@ -108,6 +108,7 @@ public sealed partial class RunStore
                             {
                                 await PourAsync(db.Runs.OrderBy(r => r.Id), into, ct).ConfigureAwait(false);
                                 await PourAsync(db.Samples.OrderBy(s => s.RunId).ThenBy(s => s.Ordinal), into, ct).ConfigureAwait(false);
+                                await PourAsync(db.SweepRuns.OrderBy(s => s.SweepId).ThenBy(s => s.RunId), into, ct).ConfigureAwait(false);
                                 await writing.CommitAsync(ct).ConfigureAwait(false);
                             }
                         }

@@ -94,6 +94,32 @@ public sealed partial class RunStore : IRunStore, IDisposable
             ct);
     }
 
+    public async Task JoinSweepAsync(string sweepId, string runId, CancellationToken ct)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(sweepId);
+        try
+        {
+            _ = await WriteAsync(
+                async db =>
+                {
+                    if (await db.SweepRuns.AnyAsync(s => s.SweepId == sweepId && s.RunId == runId, ct).ConfigureAwait(false)) return false;
+                    _ = db.SweepRuns.Add(new() { SweepId = sweepId, RunId = runId });
+                    _ = await db.SaveChangesAsync(ct).ConfigureAwait(false);
+                    return true;
+                },
+                IsolationLevel.ReadCommitted,
+                ct).ConfigureAwait(false);
+        }
+        catch (IOException e) when (Contention.IsDuplicate(e))
+        {
+            // another shard of the sweep was first
+        }
+        catch (IOException e) when (Contention.IsOrphan(e))
+        {
+            throw Missing(runId);
+        }
+    }
+
     public Task<IReadOnlySet<int>> RecordedAsync(string runId, CancellationToken ct) => ReadAsync<IReadOnlySet<int>>(
         async db => (await db.Samples.Where(s => s.RunId == runId).Select(s => s.Ordinal).ToListAsync(ct).ConfigureAwait(false)).ToHashSet(),
         ct);
@@ -174,7 +200,7 @@ public sealed partial class RunStore : IRunStore, IDisposable
         return ReadAsync<(IReadOnlyList<Run>, int)>(
             async db =>
             {
-                var runs = Filtered(db.Runs.AsNoTracking(), filter);
+                var runs = Filtered(db, filter);
                 var total = await runs.CountAsync(ct).ConfigureAwait(false);
                 return (await runs.OrderByDescending(r => r.CreatedAt).ThenByDescending(r => r.Id).Skip(filter.Skip).Take(filter.Take).ToListAsync(ct).ConfigureAwait(false), total);
             },
@@ -205,12 +231,13 @@ public sealed partial class RunStore : IRunStore, IDisposable
         if (deleted == 0) throw Missing(runId);
     }
 
-    private static IQueryable<Run> Filtered(IQueryable<Run> runs, RunFilter filter)
+    private static IQueryable<Run> Filtered(RunsDb db, RunFilter filter)
     {
+        var runs = db.Runs.AsNoTracking();
         if (filter.Task is { } task) runs = runs.Where(r => r.Task == task);
         if (filter.Model is { } model) runs = runs.Where(r => r.Model == model);
         if (filter.State is { } state) runs = runs.Where(r => r.State == state);
-        if (filter.SweepId is { } sweep) runs = runs.Where(r => r.SweepId == sweep);
+        if (filter.SweepId is { } sweep) runs = runs.Where(r => r.SweepId == sweep || db.SweepRuns.Any(s => s.SweepId == sweep && s.RunId == r.Id));
         if (filter.Source is { } source) runs = runs.Where(r => r.Source == source);
         if (string.IsNullOrWhiteSpace(filter.Text)) return runs;
 #pragma warning disable CA1304, CA1308, CA1311, CA1862 // translated to SQL, which has lower() only

@@ -13,6 +13,8 @@ public sealed class RunsDb(DbContextOptions<RunsDb> options) : DbContext(options
 
     public DbSet<Sample> Samples => Set<Sample>();
 
+    internal DbSet<SweepRun> SweepRuns => Set<SweepRun>();
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         ArgumentNullException.ThrowIfNull(configurationBuilder);
@@ -43,6 +45,20 @@ public sealed class RunsDb(DbContextOptions<RunsDb> options) : DbContext(options
             _ = e.HasOne<Run>().WithMany().HasForeignKey(s => s.RunId).OnDelete(DeleteBehavior.Cascade);
             foreach (var text in s_free) _ = e.Property(text).HasConversion(StorableText.Converter);
         });
+        _ = modelBuilder.Entity<SweepRun>(e =>
+        {
+            _ = e.ToTable("sweep_runs");
+            _ = e.HasKey(s => new { s.SweepId, s.RunId });
+            _ = e.HasOne<Run>().WithMany().HasForeignKey(s => s.RunId).OnDelete(DeleteBehavior.Cascade);
+        });
+    }
+
+    /// <summary>That a run is one of a sweep's that did not make it.</summary>
+    internal sealed class SweepRun
+    {
+        public required string SweepId { get; init; }
+
+        public required string RunId { get; init; }
     }
 
     /// <summary>What models, judges and annotation files write: any character may be in it.</summary>

@@ -33,6 +33,42 @@ public sealed class DrawnDataTests : IDisposable
         Assert.Empty(data.Missing);
     }
 
+    /// <summary>Cards of the world in the user's own videos: his frames in their order, none twice, and the card's four where the question's evidence says.</summary>
+    [Theory]
+    [InlineData("niah", 0.0)]
+    [InlineData("niah", 0.5)]
+    [InlineData("mh-niah", null)]
+    public async Task OwnHaystacks_WithDrawnCards_KeepTheirFrames(string task, double? depth)
+    {
+        for (var v = 0; v < 2; v++) await _data.ColoursAsync($"hay/{v}.mp4", 12, i => Grey((v * 12) + i));
+        var request = new EvalRequest { Task = task, Videos = Path.Combine(_data.Root, "hay"), Lengths = depth is null ? [36, 44] : [16, 24], Depths = depth is { } d ? [d] : null, Hops = depth is null ? [1] : null, PerCell = 2 };
+        var data = Open(request);
+        var drawn = Open(request with { Videos = null });
+        Assert.Equal(drawn.Documents.Select(d => (d.Id, d.Question, d.Answer)), data.Documents.Select(d => (d.Id, d.Question, d.Answer))); // the same questions
+        Assert.NotEqual(drawn.AnnotationHash, data.AnnotationHash);
+        foreach (var document in data.Documents)
+        {
+            var media = (await data.MediaAsync(document, Ct))!;
+            var middles = await DataFolder.MiddlesAsync(media.Path);
+            Assert.Equal([int.Parse(document.Labels["frames"]), middles.Count], [media.Frames!.Value, media.Frames.Value]);
+            Assert.All(media.Needles, n => Assert.InRange(n.End - n.Start, 2, 4)); // a short chain shows its cards for less
+            // Chains have six further cards, which lead elsewhere: none has a grey middle here.
+            var hay = middles.Where((c, i) => !media.Needles.Any(n => i >= n.Start && i < n.End) && Math.Max(c.R, Math.Max(c.G, c.B)) - Math.Min(c.R, Math.Min(c.G, c.B)) < 12)
+                .Select(c => (int)Math.Round((c.G - 10) / 8.0)).ToList();
+            Assert.InRange(hay.Count, media.Frames.Value - (depth is null ? 8 * 4 : 4), media.Frames.Value - (depth is null ? 8 : 4));
+            var first = document.Id.EndsWith('1') ? 12 : 0; // the second question begins with the second video
+            Assert.Equal(Enumerable.Range(0, hay.Count).Select(i => (first + i) % 24), hay);
+        }
+
+        File.Delete(_data.PathOf("hay/1.mp4"));
+        Assert.NotEqual(data.AnnotationHash, Open(request).AnnotationHash);
+        Assert.Contains("12 different frames", (await Assert.ThrowsAsync<MediaException>(async () => await Open(request).MediaAsync(data.Documents[0], Ct))).Message, StringComparison.Ordinal);
+        Assert.Contains("no folder or video 'nowhere'", Assert.Throws<InvalidDataException>(() => Open(request with { Videos = "nowhere" })).Message, StringComparison.Ordinal);
+        Assert.Contains("have no questions", Assert.Throws<ArgumentException>(() => Open(request with { Needles = _data.Root })).Message, StringComparison.Ordinal);
+
+        static (byte R, byte G, byte B) Grey(int i) => ((byte)(10 + (8 * i)), (byte)(10 + (8 * i)), (byte)(10 + (8 * i)));
+    }
+
     [Fact]
     public void MhNiah_Default_ChainsOfOneToThreeHops()
     {

@@ -78,6 +78,18 @@ public sealed class VideoStoreTests : IDisposable
         _ = await Get(store, "bad");
     }
 
+    /// <summary>Another question about the same video asks for it while the first is being read: its time of writing, by which readers see that a file changes, stays.</summary>
+    [Fact]
+    public async Task Get_AgainLater_IsNoChangeToReaders()
+    {
+        using var store = new VideoStore(_folder, time: _time);
+        var path = await Get(store, "one");
+        var (written, used) = (File.GetLastWriteTimeUtc(path), File.GetLastAccessTimeUtc(path));
+        Assert.Equal(path, await Get(store, "one"));
+        Assert.Equal(written, File.GetLastWriteTimeUtc(path));
+        Assert.True(File.GetLastAccessTimeUtc(path) > used); // later by the store's clock
+    }
+
     [Fact]
     public async Task Temporaries_OfAKilledProcess_GoWhenTheyAreOld()
     {

@@ -52,9 +52,9 @@ public sealed class DrawnDataTests : IDisposable
             var middles = await DataFolder.MiddlesAsync(media.Path);
             Assert.Equal([int.Parse(document.Labels["frames"]), middles.Count], [media.Frames!.Value, media.Frames.Value]);
             Assert.All(media.Needles, n => Assert.InRange(n.End - n.Start, 2, 4)); // a short chain shows its cards for less
-            // Chains have six further cards, which lead elsewhere: none has a grey middle here.
+            // Chains have six further cards, which lead elsewhere: none has a middle in one of these greys here.
             var hay = middles.Where((c, i) => !media.Needles.Any(n => i >= n.Start && i < n.End) && Math.Max(c.R, Math.Max(c.G, c.B)) - Math.Min(c.R, Math.Min(c.G, c.B)) < 12)
-                .Select(c => (int)Math.Round((c.G - 10) / 8.0)).ToList();
+                .Select(c => (int)Math.Round((c.G - 10) / 8.0)).Where(n => n < 24).ToList();
             Assert.InRange(hay.Count, media.Frames.Value - (depth is null ? 8 * 4 : 4), media.Frames.Value - (depth is null ? 8 : 4));
             var first = document.Id.EndsWith('1') ? 12 : 0; // the second question begins with the second video
             Assert.Equal(Enumerable.Range(0, hay.Count).Select(i => (first + i) % 24), hay);

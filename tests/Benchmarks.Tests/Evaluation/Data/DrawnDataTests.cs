@@ -62,7 +62,7 @@ public sealed class DrawnDataTests : IDisposable
 
         File.Delete(_data.PathOf("hay/1.mp4"));
         Assert.NotEqual(data.AnnotationHash, Open(request).AnnotationHash);
-        Assert.Contains("12 different frames", (await Assert.ThrowsAsync<MediaException>(async () => await Open(request).MediaAsync(data.Documents[0], Ct))).Message, StringComparison.Ordinal);
+        if (depth is not null) Assert.Contains("12 different frames", (await Assert.ThrowsAsync<MediaException>(async () => await Open(request).MediaAsync(data.Documents[0], Ct))).Message, StringComparison.Ordinal);
         Assert.Contains("no folder or video 'nowhere'", Assert.Throws<InvalidDataException>(() => Open(request with { Videos = "nowhere" })).Message, StringComparison.Ordinal);
         Assert.Contains("have no questions", Assert.Throws<ArgumentException>(() => Open(request with { Needles = _data.Root })).Message, StringComparison.Ordinal);
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Studio.Benchmarks.Evaluation.Originals;
 using Studio.Benchmarks.Evaluation.Scoring;
+using Studio.Engine.Video;
 
 namespace Studio.Benchmarks.Evaluation.Tasks;
 
@@ -19,7 +20,8 @@ public sealed partial class VnBench : EvalTask
 
     public override string Title => "VNBench (four tries)";
 
-    public override EvalLimits Limits => new(int.MaxValue, 1024);
+    /// <summary>One frame a second without a cap (video-xl.md 2.6, 7.2): as many as one selection may hold, almost 14 hours.</summary>
+    public override EvalLimits Limits => new(SamplingSettings.MaxSelectedFrames, 1024);
 
     public override IReadOnlyList<(string File, string Part)> Files => [("vnbench/VNBench-main-4try.json", "")];
 

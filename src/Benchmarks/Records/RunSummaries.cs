@@ -72,6 +72,22 @@ public static class RunSummaries
         return double.IsNaN(half) ? (new(mean, 0, 1), IntervalMethod.None) : (new(mean, Math.Max(0, mean - half), Math.Min(1, mean + half)), IntervalMethod.Clustered);
     }
 
+    /// <summary>Rows that say something: those without samples are left out, but for an imported number that came without its count.</summary>
+    public static IReadOnlyList<AggregateRow> Told(RunSummary summary)
+    {
+        ArgumentNullException.ThrowIfNull(summary);
+        static bool IsNumber(double? value) => value is { } number && number != 0 && !double.IsNaN(number);
+        return [.. summary.Rows.Where(r => r.Count > 0 || IsNumber(r.Corrected) || IsNumber(r.Official))];
+    }
+
+    /// <summary>What the headline is made of: "600", or "150 (600 samples)" where several samples are one unit.</summary>
+    public static string CountText(RunSummary summary)
+    {
+        ArgumentNullException.ThrowIfNull(summary);
+        var scored = summary.Scored.ToString(CultureInfo.InvariantCulture);
+        return summary.Units is { } units ? string.Create(CultureInfo.InvariantCulture, $"{units} ({scored} samples)") : scored;
+    }
+
     private static List<NeedleCell> Cells(List<(Sample Row, ScoredSample Sample)> scored) =>
     [
         .. from s in scored

@@ -3,6 +3,7 @@ using Studio.Benchmarks.Evaluation.Statistics;
 using Studio.Benchmarks.Evaluation.Tasks;
 using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Records.Reports;
+using Studio.Benchmarks.Running;
 using Xunit;
 
 namespace Studio.Benchmarks.Tests.Records;
@@ -92,6 +93,69 @@ public sealed class RunSummariesTests
         var summary = RunSummaries.Of(new NiahSingle(), []);
         Assert.Equal((0, 0, double.NaN, 0.0, 1.0), (summary.Scored, summary.Failed, summary.Accuracy, summary.Low, summary.High));
         Assert.Equal(summary.Rows, RecordJson.Read<RunSummary>(RecordJson.Text(summary)).Rows);
+    }
+
+    [Fact]
+    public void Json_WritesWhatIsNoNumberAsNull_AndReadsWhatEarlierVersionsWrote()
+    {
+        var summary = RunSummaries.Of(null, []);
+        var text = RecordJson.Text(summary);
+        Assert.Contains("\"clusteredError\":null", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", text, StringComparison.Ordinal);
+        foreach (var stored in new[] { text, text.Replace("null", "\"NaN\"", StringComparison.Ordinal) })
+        {
+            var back = RecordJson.Read<RunSummary>(stored);
+            Assert.Equal((double.NaN, double.NaN, 0.0), (back.Accuracy, back.ClusteredError, back.Low));
+        }
+
+        Assert.Equal([1.5, 2, double.NaN], RecordJson.Read<List<double>>("""[1.5,"2",null]"""));
+        Assert.Throws<System.Text.Json.JsonException>(() => RecordJson.Read<List<double>>("[true]"));
+    }
+
+    [Fact]
+    public void Told_LeavesOutRowsWithoutSamples_ButNotImportedNumbersWithoutACount()
+    {
+        var summary = Make.Summary() with { Rows = [new("overall", 50, 50, 4), new("empty", 0, 0, 0), new("none", null, double.NaN, 0), new("imported", 61.2, 61.2, 0), new("wrong", 0, 0, 3)] };
+        Assert.Equal(["overall", "imported", "wrong"], RunSummaries.Told(summary).Select(r => r.Name));
+        Assert.Equal("4", RunSummaries.CountText(summary));
+        Assert.Equal("1 (4 samples)", RunSummaries.CountText(summary with { Units = 1 }));
+    }
+
+    [Fact]
+    public void Text_OfARun_SaysNothingWhereNothingWasScored()
+    {
+        var run = Make.Run(task: "charades");
+        var text = EvalText.Run(run, RunSummaries.Of(new Charades(), [Sample(0, null)]));
+        Assert.Contains(": –, n = 0, 1 failed", text, StringComparison.Ordinal);
+        Assert.Contains("median –", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("0.0 %", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("| row |", text, StringComparison.Ordinal);
+        run.Summary = RecordJson.Text(RunSummaries.Of(null, [Sample(0, null)]));
+        Assert.Contains("| – | – | 0 (+ 1 failed) | – | – | – | – | – |", EvalText.Sweep(SweepRow.Of([run])), StringComparison.Ordinal);
+        Assert.Contains("60.0 % mean IoU, 95 % interval", EvalText.Run(run, Make.Summary(0.6) with { Measure = "mean IoU" }), StringComparison.Ordinal);
+    }
+
+    /// <summary>The originals' chains have no depth, and their steps differ within a length.</summary>
+    [Fact]
+    public void Text_OfCellsWithoutDepthAndSteps_SaysAll() =>
+        Assert.Equal("| hops | 64 frames |\n|--:|--:|\n| all | 1/2 (9 to 91 %) |\n", EvalText.Needles([new(64, null, null, 2, 1, 0.094, 0.906, null)]).ReplaceLineEndings("\n"));
+
+    [Fact]
+    public async Task Lengths_AreInOrderOfTheirNumbers()
+    {
+        EvalDocument Document(int i, string length) => new() { Id = $"{i}", Question = "q", Labels = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["length"] = length, ["kind"] = $"k{9 - i}" } };
+        string[] lengths = ["64 s", "8 s", "16 s", "8 s"];
+        var scored = lengths.Select((l, i) => new ScoredSample(Document(i, l), "", new EvalScore { Corrected = 1 })).ToList();
+        Assert.Equal(["length: 8 s", "length: 16 s", "length: 64 s"], new WorldSet().Aggregate(scored).Select(r => r.Name).Where(n => n.StartsWith("length", StringComparison.Ordinal)));
+        Assert.Equal(["kind: k9", "kind: k8", "kind: k7", "kind: k6"], new WorldSet().Aggregate(scored).Select(r => r.Name).Where(n => n.StartsWith("kind", StringComparison.Ordinal)));
+        var rows = scored.Select((s, i) =>
+        {
+            var row = SampleDocuments.Of("run", i, s.Document);
+            SampleDocuments.Score(row, s.Score);
+            return row;
+        });
+        var groups = await RunGroups.OfAsync(rows.ToAsyncEnumerable(), Ct);
+        Assert.Equal(["8 s", "16 s", "64 s"], groups.Where(g => g.Label == "length").Select(g => g.Value));
     }
 
     [Fact]

@@ -8,6 +8,9 @@ namespace Studio.Benchmarks.Evaluation;
 /// </summary>
 public abstract class EvalTask
 {
+    /// <summary>The <see cref="Measure"/> of most tasks.</summary>
+    public const string Right = "right";
+
     /// <summary>Short name for the command line, for instance "videomme".</summary>
     public abstract string Name { get; }
 
@@ -16,7 +19,7 @@ public abstract class EvalTask
     /// <summary>Changes whenever a prompt of the task changes: results of different versions must not be compared silently.</summary>
     public virtual int PromptVersion => 1;
 
-    /// <summary>Changes whenever a score of the task changes.</summary>
+    /// <summary>Changes whenever a score of the task changes, its headline among them.</summary>
     public virtual int ScorerVersion => 2;
 
     public abstract EvalLimits Limits { get; }
@@ -39,6 +42,13 @@ public abstract class EvalTask
     /// <param name="samples">Scored samples in document order.</param>
     /// <param name="seed">For originals that draw letters at random.</param>
     public abstract IReadOnlyList<AggregateRow> Aggregate(IReadOnlyList<ScoredSample> samples, ulong seed = 0);
+
+    /// <summary>What the headline, the run's accuracy, counts: each sample, unless the task scores several together or weights its parts.</summary>
+    /// <param name="samples">Scored samples in document order.</param>
+    public virtual IReadOnlyList<ScoredUnit> Units(IReadOnlyList<ScoredSample> samples) => [.. samples.Select(s => ScoredUnit.Of(s))];
+
+    /// <summary>What the headline is, in per cent: "right" for a share of right answers, else the mean's name.</summary>
+    public virtual string Measure => Right;
 
     /// <summary>Several documents a row (a needle chain has two questions); most tasks have one.</summary>
     public virtual IEnumerable<EvalDocument> ReadAll(JsonElement row, string part, int index) => [Read(row, part, index)];

@@ -48,11 +48,11 @@ public static class Variants
         return Letters.At((int)(Draw(document, seed, "choice", 0) % (uint)document.Options.Count));
     }
 
-    /// <summary>The mean score that random choice has in the long run, 0 to 1; documents without a right option count 0.</summary>
-    public static double RandomExpectation(IReadOnlyCollection<EvalDocument> documents)
+    /// <summary>Probability, 0 to 1, that an option drawn at random is the right one; 0 for open questions and where none of the options is right.</summary>
+    public static double Chance(EvalDocument document)
     {
-        ArgumentNullException.ThrowIfNull(documents);
-        return documents.Count == 0 ? 0 : documents.Average(d => d.Gold is null ? 0 : 1.0 / d.Options.Count);
+        ArgumentNullException.ThrowIfNull(document);
+        return document.Gold is null || document.Options.Count == 0 ? 0 : 1.0 / document.Options.Count;
     }
 
     /// <summary>Fisher and Yates, from the last place down.</summary>

@@ -3,15 +3,13 @@ namespace Studio.Benchmarks.Records;
 /// <summary>Where a run is.</summary>
 public enum RunState
 {
-    /// <summary>Recorded; no sample is being worked on. An interrupted run is here too.</summary>
+    /// <summary>Recorded; no sample is being worked on. A run that was interrupted or cancelled is here too: the same request goes on with it.</summary>
     Open,
 
     Running,
 
     /// <summary>Every sample is recorded, scored or failed.</summary>
     Finished,
-
-    Cancelled,
 
     /// <summary>It could not go on: the reason is in <see cref="Run.Error"/>.</summary>
     Failed,

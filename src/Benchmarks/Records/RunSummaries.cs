@@ -31,20 +31,25 @@ public static class RunSummaries
         ArgumentNullException.ThrowIfNull(samples);
         var ordered = samples.OrderBy(s => s.Ordinal).ToList();
         var scored = ordered.Where(s => SampleDocuments.IsScored(s)).Select(s => (Row: s, Sample: SampleDocuments.Scored(s, document(s)))).ToList();
-        var scores = scored.ConvertAll(s => s.Sample.Score.Corrected);
-        var clusters = scored.ConvertAll(s => s.Row.Cluster);
-        var estimate = Estimate(scores, clusters);
-        var documents = scored.ConvertAll(s => s.Sample.Document);
+        IReadOnlyList<ScoredSample> members = [.. scored.Select(s => s.Sample)];
+        var units = task?.Units(members) ?? [.. scored.Select(s => ScoredUnit.Of(s.Sample) with { Cluster = s.Row.Cluster })]; // another program's rows name clusters of their own
+        List<double> scores = [.. units.Select(u => u.Score)];
+        List<string> clusters = [.. units.Select(u => u.Cluster)], groups = [.. units.Select(u => u.Group)];
+        var (estimate, method) = Headline(scores, clusters, groups);
+        double? chance = members.Any(s => Variants.AppliesTo(s.Document)) && units.Count > 0 ? Grouped.Mean([.. units.Select(u => u.Chance)], groups) : null;
         return new RunSummary
         {
-            Rows = task?.Aggregate([.. scored.Select(s => s.Sample)], seed) ?? [new("overall", null, 100 * estimate.Value, scored.Count)],
+            Rows = task?.Aggregate(members, seed) ?? [new("overall", null, 100 * estimate.Value, scored.Count)],
             Scored = scored.Count,
             Failed = ordered.Count - scored.Count,
             Accuracy = estimate.Value,
             Low = estimate.Low,
             High = estimate.High,
-            ClusteredError = Estimates.ClusteredError(scores, clusters),
-            Chance = documents.Exists(Variants.AppliesTo) ? Variants.RandomExpectation(documents) : null,
+            Interval = method,
+            Units = units.Count == scored.Count ? null : units.Count,
+            Measure = task is null || task.Measure == EvalTask.Right ? null : task.Measure,
+            ClusteredError = Grouped.ClusteredError(scores, clusters, groups),
+            Chance = chance,
             Cells = Cells(scored),
             Costs = Costs(scored.ConvertAll(s => s.Row)),
         };
@@ -54,10 +59,33 @@ public static class RunSummaries
     public static Estimate Estimate(IReadOnlyList<double> scores, IReadOnlyList<string> clusters)
     {
         ArgumentNullException.ThrowIfNull(scores);
-        if (scores.All(s => s is 0 or 1)) return Estimates.Share(scores.Count(s => s == 1), scores.Count);
-        var estimate = Estimates.Clustered(scores, clusters);
+        return Headline(scores, clusters, [.. scores.Select(_ => "")]).Estimate;
+    }
+
+    /// <summary>The same of the mean of groups' means, and how the interval was found.</summary>
+    private static (Estimate Estimate, IntervalMethod Method) Headline(IReadOnlyList<double> scores, IReadOnlyList<string> clusters, IReadOnlyList<string> groups)
+    {
+        if (scores.Count == 0) return (Estimates.Share(0, 0), IntervalMethod.None);
+        if (scores.All(s => s is 0 or 1)) return (Grouped.Share(scores, groups), groups.Distinct(StringComparer.Ordinal).Count() == 1 ? IntervalMethod.Wilson : IntervalMethod.GroupedWilson);
+        var (mean, half) = (Grouped.Mean(scores, groups), Normal.TwoSided(Estimates.DefaultConfidence) * Grouped.ClusteredError(scores, clusters, groups));
         // One cluster says nothing of the spread between clusters.
-        return double.IsNaN(estimate.Low) ? new(estimate.Value, 0, 1) : new(estimate.Value, Math.Max(0, estimate.Low), Math.Min(1, estimate.High));
+        return double.IsNaN(half) ? (new(mean, 0, 1), IntervalMethod.None) : (new(mean, Math.Max(0, mean - half), Math.Min(1, mean + half)), IntervalMethod.Clustered);
+    }
+
+    /// <summary>Rows that say something: those without samples are left out, but for an imported number that came without its count.</summary>
+    public static IReadOnlyList<AggregateRow> Told(RunSummary summary)
+    {
+        ArgumentNullException.ThrowIfNull(summary);
+        static bool IsNumber(double? value) => value is { } number && number != 0 && !double.IsNaN(number);
+        return [.. summary.Rows.Where(r => r.Count > 0 || IsNumber(r.Corrected) || IsNumber(r.Official))];
+    }
+
+    /// <summary>What the headline is made of: "600", or "150 (600 samples)" where several samples are one unit.</summary>
+    public static string CountText(RunSummary summary)
+    {
+        ArgumentNullException.ThrowIfNull(summary);
+        var scored = summary.Scored.ToString(CultureInfo.InvariantCulture);
+        return summary.Units is { } units ? string.Create(CultureInfo.InvariantCulture, $"{units} ({scored} samples)") : scored;
     }
 
     private static List<NeedleCell> Cells(List<(Sample Row, ScoredSample Sample)> scored) =>

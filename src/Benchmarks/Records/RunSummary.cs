@@ -2,6 +2,25 @@ using Studio.Benchmarks.Evaluation;
 
 namespace Studio.Benchmarks.Records;
 
+/// <summary>Where the ends of an interval come from.</summary>
+public enum IntervalMethod
+{
+    /// <summary>Wilson's score interval of a share.</summary>
+    Wilson,
+
+    /// <summary>Wilson's of the mean of groups' shares (<see cref="Evaluation.Statistics.Grouped.Share"/>).</summary>
+    GroupedWilson,
+
+    /// <summary>The normal interval of the standard error clustered by video.</summary>
+    Clustered,
+
+    /// <summary>The normal interval of a standard error that another program reported.</summary>
+    Reported,
+
+    /// <summary>Nothing is known of it: 0 to 1.</summary>
+    None,
+}
+
 /// <summary>Reported numbers of a finished run.</summary>
 public sealed record RunSummary
 {
@@ -14,17 +33,28 @@ public sealed record RunSummary
     /// <summary>Samples that failed: unscored, in no number.</summary>
     public required int Failed { get; init; }
 
-    /// <summary>Mean corrected score of the scored samples, 0 to 1, with its 95 % interval: Wilson where scores are 0 or 1, else by clustered standard error.</summary>
+    /// <summary>
+    /// The task's headline, 0 to 1, with its 95 % interval: the mean corrected score of its units (<see cref="EvalTask.Units"/>), or of its parts' means; NaN without any.
+    /// </summary>
     public required double Accuracy { get; init; }
 
     public required double Low { get; init; }
 
     public required double High { get; init; }
 
-    /// <summary>Standard error clustered by video.</summary>
+    /// <summary>How the interval was found; null in summaries from before it was told.</summary>
+    public IntervalMethod? Interval { get; init; }
+
+    /// <summary>Units the headline counts where they are not the scored samples, else null: questions whose tries were all scored.</summary>
+    public int? Units { get; init; }
+
+    /// <summary>What the headline is where it is no share of right answers, else null: "mean IoU".</summary>
+    public string? Measure { get; init; }
+
+    /// <summary>Standard error of the headline clustered by video; NaN where clusters are too few.</summary>
     public required double ClusteredError { get; init; }
 
-    /// <summary>Mean probability of guessing right, 0 to 1; null for open questions.</summary>
+    /// <summary>What guessing has as headline in the long run, 0 to 1; null for open questions.</summary>
     public double? Chance { get; init; }
 
     /// <summary>Cells of a needle grid; empty for other tasks.</summary>

@@ -76,7 +76,7 @@ public sealed record EvalRunnerOptions
     public int EncodeAhead
     {
         get => _encodeAhead;
-        init => _encodeAhead = value is >= 0 and <= MaxEncodeAhead ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"give 0 to {MaxEncodeAhead} videos");
+        init => _encodeAhead = value is >= 0 and <= MaxEncodeAhead ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"{value} videos are to be encoded ahead; give 0 to {MaxEncodeAhead}");
     }
 
     /// <summary>A sample that takes longer fails.</summary>

@@ -41,7 +41,11 @@ public sealed record EvalSurroundings
 /// <summary>Requests with their data at hand.</summary>
 /// <param name="Items">In the order in which they run; equal data is opened once.</param>
 /// <param name="Missing">Videos that are not there, each once.</param>
-public sealed record EvalPlan(IReadOnlyList<(EvalRequest Request, IEvalData Data)> Items, IReadOnlyList<string> Missing);
+public sealed record EvalPlan(IReadOnlyList<(EvalRequest Request, IEvalData Data)> Items, IReadOnlyList<string> Missing)
+{
+    /// <summary>"1 video is missing", "3 videos are missing".</summary>
+    public string MissingText => Missing.Count == 1 ? "1 video is missing" : $"{Missing.Count} videos are missing";
+}
 
 /// <summary>
 /// From requests to finished runs: the one way by which the command line, jobs and the API evaluate. Settings of the same model and data are

@@ -30,10 +30,12 @@ public static class EvalText
         ArgumentNullException.ThrowIfNull(summary);
         var text = new StringBuilder();
         var failed = summary.Failed == 0 ? "" : $", {summary.Failed} failed and in no number";
-        Line(text, $"{run.Task}, {run.Model}, {Setting(run)}: {Percent(summary.Accuracy)} right, 95 % interval {Percent(summary.Low)} to {Percent(summary.High)}, n = {summary.Scored}{failed}{(summary.Chance is { } chance ? $", by guessing {Percent(chance)}" : "")}");
-        Line(text, $"median {summary.Costs.Milliseconds:0} ms, {Bytes(summary.Costs.PeakBytes)} peak, {summary.Costs.KeptTokens:0} of {summary.Costs.VisualTokens:0} visual tokens kept, {summary.Costs.Flops / 1e9:0.#} GFLOPs");
-        _ = text.AppendLine().AppendLine("| row | original's score | corrected | n |").AppendLine("|---|--:|--:|--:|");
-        foreach (var row in summary.Rows) Line(text, $"| {row.Name} | {(row.Official is { } official ? Value(official, row.Unit) : "")} | {Value(row.Corrected, row.Unit)} | {row.Count} |");
+        Line(text, $"{run.Task}, {run.Model}, {Setting(run)}: {Headline(summary)}, n = {RunSummaries.CountText(summary)}{failed}{(summary.Chance is { } chance ? $", by guessing {Percent(chance)}" : "")}");
+        if (summary.Scored == 0) Line(text, $"median –, as no sample was scored");
+        else Line(text, $"median {summary.Costs.Milliseconds:0} ms, {Bytes(summary.Costs.PeakBytes)} peak, {summary.Costs.KeptTokens:0} of {summary.Costs.VisualTokens:0} visual tokens kept, {summary.Costs.Flops / 1e9:0.#} GFLOPs");
+        var rows = RunSummaries.Told(summary);
+        if (rows.Count > 0) _ = text.AppendLine().AppendLine("| row | original's score | corrected | n |").AppendLine("|---|--:|--:|--:|");
+        foreach (var row in rows) Line(text, $"| {row.Name} | {(row.Official is { } official ? Value(official, row.Unit) : "")} | {Value(row.Corrected, row.Unit)} | {row.Count} |");
         if (summary.Cells.Count > 0) _ = text.AppendLine().Append(Needles(summary.Cells));
         return text.ToString();
     }
@@ -48,7 +50,7 @@ public static class EvalText
         Line(text, $"|--:|{string.Concat(lengths.Select(_ => "--:|"))}");
         foreach (var line in cells.GroupBy(c => (c.Depth, c.Hops)).OrderBy(g => g.Key.Depth).ThenBy(g => g.Key.Hops))
         {
-            var name = line.Key.Depth is { } depth ? $"{100 * depth:0.#} %" : line.Key.Hops?.ToString(CultureInfo.InvariantCulture) ?? "";
+            var name = line.Key.Depth is { } depth ? $"{100 * depth:0.#} %" : line.Key.Hops?.ToString(CultureInfo.InvariantCulture) ?? "all";
             Line(text, $"| {name} | {string.Join(" | ", lengths.Select(l => line.FirstOrDefault(c => c.Frames == l) is { } cell ? Cell(cell) : ""))} |");
         }
 
@@ -64,7 +66,9 @@ public static class EvalText
         foreach (var (run, summary, fronts) in rows)
         {
             var (costs, failed) = (summary.Costs, summary.Failed == 0 ? "" : $" (+ {summary.Failed} failed)");
-            Line(text, $"| {run.Model} | {Setting(run)} | {Percent(summary.Accuracy)} | {Percent(summary.Low)} to {Percent(summary.High)} | {summary.Scored}{failed} | {costs.Milliseconds:0} | {Bytes(costs.PeakBytes)} | {costs.VisualTokens:0} | {costs.KeptTokens:0} | {costs.Flops / 1e9:0.#} | {string.Join(", ", fronts)} |");
+            var cells = summary.Scored == 0 ? "– | – | – | – | –" : FormattableString.Invariant($"{costs.Milliseconds:0} | {Bytes(costs.PeakBytes)} | {costs.VisualTokens:0} | {costs.KeptTokens:0} | {costs.Flops / 1e9:0.#}");
+            var interval = double.IsNaN(summary.Accuracy) ? "–" : $"{Percent(summary.Low)} to {Percent(summary.High)}";
+            Line(text, $"| {run.Model} | {Setting(run)} | {Percent(summary.Accuracy)} | {interval} | {RunSummaries.CountText(summary)}{failed} | {cells} | {string.Join(", ", fronts)} |");
         }
 
         return text.ToString();
@@ -102,11 +106,14 @@ public static class EvalText
         if (setting.MaxNewTokens is { } tokens) yield return string.Create(CultureInfo.InvariantCulture, $"at most {tokens} new tokens");
     }
 
+    private static string Headline(RunSummary summary) => double.IsNaN(summary.Accuracy) ? "–"
+        : $"{Percent(summary.Accuracy)} {summary.Measure ?? EvalTask.Right}, 95 % interval {Percent(summary.Low)} to {Percent(summary.High)}";
+
     private static string Cell(NeedleCell cell) =>
         string.Create(CultureInfo.InvariantCulture, $"{cell.Right}/{cell.Count} ({100 * cell.Low:0} to {100 * cell.High:0} %)") + (cell.AttentionMass is { } mass ? string.Create(CultureInfo.InvariantCulture, $", {100 * mass:0.0} % of attention")
             : cell.Survival is { } alive ? string.Create(CultureInfo.InvariantCulture, $", {100 * alive:0} % alive") : "");
 
-    private static string Percent(double share) => double.IsNaN(share) ? "none" : string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
+    private static string Percent(double share) => double.IsNaN(share) ? "–" : string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
 
     private static string Value(double value, AggregateUnit unit) => unit switch
     {

@@ -7,6 +7,7 @@ using Studio.Benchmarks.Evaluation.Data;
 using Studio.Benchmarks.Evaluation.Tasks;
 using Studio.Benchmarks.Records;
 using Studio.Engine.Chat;
+using Studio.Engine.Checkpoints;
 using Studio.Engine.Compression;
 using Studio.Engine.Language;
 using Studio.Engine.Torch;
@@ -125,7 +126,7 @@ public sealed record ResolvedRun
             Threads = model.Device.IsCpu ? torch.get_num_threads() : 0,
             // The originals' needle test reads every visual token in every layer (videochat-flash.md 8.1).
             Compression = CompressionOf(request.Setting.Compress ?? (forced ? "off" : null), model).ToString(),
-            Frames = request.Variant == EvalVariant.Blind ? "none" : data.Task is NeedleTask or WorldNeedle ? "all" : FramesText(Sampling(request, data.Task, model)),
+            Frames = request.Variant == EvalVariant.Blind ? "none" : data.Task is NeedleTask or WorldNeedle ? "all" : FramesText(Sampling(request, data.Task, model.Config)),
             MaxNewTokens = generation.MaxNewTokens,
             RepetitionPenalty = generation.RepetitionPenalty,
             StopIds = generation.StopIds,
@@ -161,12 +162,12 @@ public sealed record ResolvedRun
     }
 
     /// <summary>Which frames are read of a whole video.</summary>
-    internal static SamplingSettings Sampling(EvalRequest request, EvalTask task, VideoModel model)
+    internal static SamplingSettings Sampling(EvalRequest request, EvalTask task, ModelConfig config)
     {
         var setting = request.Setting;
         if (setting.Frames is not null && setting.Fps is not null) throw new ArgumentException($"frames {setting.Frames} and fps {setting.Fps} were given; give one of them");
         var sampling = setting.Frames is { } frames ? SamplingSettings.Uniform(frames) : setting.Fps is { } fps ? SamplingSettings.AtRate(fps) : SamplingSettings.Default;
-        sampling = model.Sampling(sampling with { MaxFrames = setting.MaxFrames ?? task.Limits.MaxFrames });
+        sampling = VideoModel.SamplingOf(sampling with { MaxFrames = setting.MaxFrames ?? task.Limits.MaxFrames }, config);
         sampling.Validate();
         return sampling;
     }

@@ -22,7 +22,7 @@ internal sealed class SampleMaker(EvalBatch batch, EvalRunnerOptions options, En
     /// <summary>Which frames of a document's video a setting reads.</summary>
     private SamplingSettings Sampling(EvalJob job, EvalMedia media)
     {
-        var sampling = media.Frames is { } frames ? batch.Model!.Sampling(SamplingSettings.Uniform(frames)) : ResolvedRun.Sampling(job.Request, batch.Data.Task, batch.Model!);
+        var sampling = media.Frames is { } frames ? batch.Model!.Sampling(SamplingSettings.Uniform(frames)) : ResolvedRun.Sampling(job.Request, batch.Data.Task, batch.Model!.Config);
         return media.Clip is { } clip ? sampling with { StartSeconds = clip.Start, EndSeconds = clip.End } : sampling;
     }
 
@@ -128,7 +128,7 @@ internal sealed class SampleMaker(EvalBatch batch, EvalRunnerOptions options, En
         var media = prompt.ShowsVideo ? prepared.Media : null;
         var ask = new AskSettings
         {
-            Sampling = media is null ? ResolvedRun.Sampling(job.Request, task, model) : Sampling(job, media),
+            Sampling = media is null ? ResolvedRun.Sampling(job.Request, task, model.Config) : Sampling(job, media),
             Compression = CompressionSettings.Parse(job.Resolved.Compression, model.Config),
             Generation = ResolvedRun.Generation(job.Request, task, model),
             Trace = media?.Needles.Count > 0 && options.Observer is not null,

@@ -210,7 +210,8 @@ public sealed partial class ModelStore
     /// <see cref="PublishedGeometries"/> that was pulled; tried in this order.
     /// </summary>
     /// <exception cref="ModelStoreException">Nothing fits; the message lists the models there are.</exception>
-    public string Resolve(string nameOrPathOrHubId)
+    /// <param name="builtIn">Models that are there besides the store's, for the message.</param>
+    public string Resolve(string nameOrPathOrHubId, IReadOnlyList<string>? builtIn = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(nameOrPathOrHubId);
         IReadOnlyList<ModelManifest> models = List();
@@ -226,17 +227,17 @@ public sealed partial class ModelStore
 
         string hubId = PublishedGeometries.TryFind(nameOrPathOrHubId)?.HubId ?? nameOrPathOrHubId;
         return models.FirstOrDefault(model => string.Equals(model.HubId, hubId, StringComparison.OrdinalIgnoreCase))?.Folder
-            ?? throw Unknown(nameOrPathOrHubId);
+            ?? throw Unknown(nameOrPathOrHubId, builtIn);
     }
 
-    private ModelStoreException Unknown(string name)
+    private ModelStoreException Unknown(string name, IReadOnlyList<string>? builtIn = null)
     {
         string known = string.Join(", ", List().Select(model => model.Name));
         string pull = HubClient.IsHubId(name) || PublishedGeometries.TryFind(name) is not null
             ? " Pull it first."
             : " Add its folder or pull it first.";
         return new ModelStoreException(
-            $"No model '{name}' in {Root}; there {(known.Length == 0 ? "are none" : $"is {known}")}.{pull}");
+            $"No model '{name}' in {Root}; there {(known.Length == 0 ? "are none" : $"is {known}")}{(builtIn is { Count: > 0 } ? $", and built in are {string.Join(", ", builtIn)}" : "")}.{pull}");
     }
 
     private ModelManifest LoadManifest(string name)

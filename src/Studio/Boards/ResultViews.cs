@@ -120,7 +120,7 @@ public sealed record DifferenceView(IntervalView Difference, double PValue, int 
 
 /// <summary>Two runs on the documents that both scored.</summary>
 /// <param name="Difference">Second minus first by paired bootstrap over videos; null without paired documents.</param>
-/// <param name="MinimalDifference">Smallest true difference that these documents would show with a power of 0.8 at a level of 0.05.</param>
+/// <param name="MinimalDifference">Smallest true difference that these documents would show with a power of 0.8 at a level of 0.05; null where that cannot be told.</param>
 /// <param name="Flips">One page of them, in the order of the first run's documents.</param>
 /// <param name="FlipsInAll">Documents whose score differs, of those that are asked for.</param>
 /// <param name="Lost">Documents whose score is lower in the second.</param>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using Studio.Api;
 using Studio.Engine.Checkpoints;
 using Studio.Engine.Checkpoints.Hub;
@@ -12,7 +13,7 @@ namespace Studio.Cli;
 /// <summary>
 /// The command line: <c>studio NOUN [VERB]</c>. Data goes to standard output, progress and messages to standard error.
 /// </summary>
-internal static class CommandLine
+internal static partial class CommandLine
 {
     /// <summary>Parses and runs, without arguments the server; never throws.</summary>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TextReader input, string? data = null)
@@ -88,9 +89,19 @@ internal static class CommandLine
         AggregateException { InnerExceptions.Count: 1 } a => Explain(a.InnerExceptions[0]),
         RequestException or MediaException or CheckpointException or ModelStoreException or HubException or TorchException or TrainingException or AnnotatorException or ArgumentException or InvalidOperationException
             or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException or InvalidDataException
-            or NotSupportedException or HttpRequestException or System.Text.Json.JsonException or TimeoutException => e.Message,
+            or NotSupportedException or HttpRequestException or System.Text.Json.JsonException or TimeoutException => Plain(e.Message),
         _ => null,
     };
+
+    /// <summary>Without the name of a parameter, which is the program's own; the value that was given is told once.</summary>
+    private static string Plain(string message) => ActualValue().Replace(ParameterName().Replace(message, ""), m =>
+        m.Groups["before"].Value + (m.Groups["before"].Value.Contains(m.Groups["value"].Value, StringComparison.Ordinal) ? "" : $" ({m.Groups["value"].Value} was given)"));
+
+    [GeneratedRegex(@" \(Parameter '[^']*'\)", RegexOptions.CultureInvariant)]
+    private static partial Regex ParameterName();
+
+    [GeneratedRegex(@"\A(?<before>.*?)\r?\nActual value was (?<value>.*?)\.(?=\s|\z)", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    private static partial Regex ActualValue();
 
     /// <summary>A training ends at the next good place, however long that takes; other commands are cut short.</summary>
     private static bool ListensToSignals(Command command) => command.Name == TrainCommand.Name && command.Parents.All(p => p is RootCommand);

@@ -14,7 +14,7 @@ internal static class EvalListCommand
         var words = new Argument<string[]>("WORD") { Description = "Text that task, model, compression or note must contain.", Arity = ArgumentArity.ZeroOrMore };
         var task = new Option<string?>("--task", "-t") { Description = "Runs of this task." };
         var model = new Option<string?>("--model", "-m") { Description = "Runs of this model." };
-        var state = new Option<RunState?>("--state") { Description = "open, running, finished, cancelled or failed." };
+        var state = new Option<RunState?>("--state") { Description = "open (also interrupted or cancelled), running, finished or failed." };
         var sweep = new Option<string?>("--sweep") { Description = "Runs of this sweep." };
         var source = new Option<string?>("--source") { Description = "studio, import or lmms-eval." };
         var skip = new Option<int>("--skip") { Description = "Runs left out at the beginning." };

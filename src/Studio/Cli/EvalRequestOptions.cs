@@ -96,6 +96,11 @@ internal sealed class EvalRequestOptions
     {
         var task = parse.GetValue(Task)!;
         if (!task.Equals(EvalDataSource.Custom, StringComparison.OrdinalIgnoreCase)) task = TaskCatalog.Get(task).Name;
+        if ((parse.GetValue(Judge) ?? parse.GetValue(JudgeModel)) is { } judge && !(TaskCatalog.TryGet(task, out var known) && known.NeedsJudge))
+        {
+            throw new ArgumentException($"a judge, '{judge}', was given, but {task} is scored without one; leave --judge and --judge-model out");
+        }
+
         var basis = new EvalRequest
         {
             Task = task,
@@ -136,7 +141,7 @@ internal sealed class EvalRequestOptions
         var separator = text.Contains(';', StringComparison.Ordinal) || text.Contains(':', StringComparison.Ordinal) ? ';' : ',';
         // "off,vst:8,vst:16": each part has a form of its own, so that the commas must be between them.
         if (separator == ';' && !text.Contains(';', StringComparison.Ordinal) && text.Split(',').All(IsForm)) separator = ',';
-        return Split(text, separator);
+        return Split("--compress", text, separator);
     }
 
     private static bool IsForm(string text)
@@ -155,9 +160,11 @@ internal sealed class EvalRequestOptions
     /// <summary>Paths are kept whole: a run is asked for again from anywhere.</summary>
     private static string? Full(string? path) => path is null ? null : Path.GetFullPath(path);
 
-    private static string[] Texts(ParseResult parse, Option<string?> option, char separator) => parse.GetValue(option) is { } text ? Split(text, separator) : [];
+    private static string[] Texts(ParseResult parse, Option<string?> option, char separator) => parse.GetValue(option) is { } text ? Split(option.Name, text, separator) : [];
 
-    private static string[] Split(string text, char separator) => text.Split(separator, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    /// <exception cref="ArgumentException">Nothing stands between the separators.</exception>
+    private static string[] Split(string option, string text, char separator) => text.Split(separator, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } values ? values
+        : throw new ArgumentException($"{option}: '{text}' names no value; give at least one, or leave the option out");
 
     private static int[] Whole(ParseResult parse, Option<string?> option) => [.. Texts(parse, option, ',').Select(t =>
         int.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n > 0 ? n : throw new ArgumentException($"{option.Name}: '{t}' is no whole number above 0"))];

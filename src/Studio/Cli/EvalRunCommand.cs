@@ -80,14 +80,14 @@ internal static class EvalRunCommand
         if (plan.Missing.Count > 0)
         {
             foreach (var video in plan.Missing.Take(MissingShown)) console.Say($"missing: {video}");
-            var more = plan.Missing.Count > MissingShown ? $", {MissingShown} are shown" : "";
+            var missing = plan.MissingText + (plan.Missing.Count > MissingShown ? $", {MissingShown} are shown" : "");
             if (!parse.GetValue(working.SkipMissing))
             {
-                console.Say($"{plan.Missing.Count} videos are missing{more}; put them below --videos, or run without them with --skip-missing: their samples then fail and count as unscored");
+                console.Say($"{missing}; put what is missing below --videos, or run without it with --skip-missing: its samples then fail and count as unscored");
                 return ExitCodes.CheckFailed;
             }
 
-            console.Say($"{plan.Missing.Count} videos are missing{more}: their samples fail and count as unscored");
+            console.Say($"{missing}: its samples fail and count as unscored");
         }
 
         var (last, shown) = ((EvalProgress?)null, 0L);
@@ -105,7 +105,7 @@ internal static class EvalRunCommand
         console.ClearProgress();
         Show(console, runs, isSweep: requests.Count > 1, asJson: parse.GetValue(working.Json));
         if (runs.FirstOrDefault(r => r.State != RunState.Finished) is { } open) console.Say($"run {open.Id} still lacks samples of other shards; the last of them finishes it");
-        return ExitCodes.Ok;
+        return await FailuresAsync(console, store, runs, ct);
 
         void Tell(EvalProgress progress)
         {
@@ -120,6 +120,24 @@ internal static class EvalRunCommand
             shown = TimeProvider.System.GetTimestamp();
             console.Say(Line(progress));
         }
+    }
+
+    /// <summary>Says of each finished run how many samples failed and why the first did; a run without any score has not passed.</summary>
+    private static async Task<int> FailuresAsync(Terminal console, IRunStore store, IReadOnlyList<Run> runs, CancellationToken ct)
+    {
+        var code = ExitCodes.Ok;
+        foreach (var run in runs.Where(r => r is { State: RunState.Finished, Summary: not null }))
+        {
+            var summary = RecordJson.Read<RunSummary>(run.Summary!);
+            if (summary.Failed == 0) continue;
+            var first = await store.SamplesAsync(run.Id, ct).FirstOrDefaultAsync(s => !SampleDocuments.IsScored(s), ct);
+            var reason = first is null ? "" : $"; the first, {first.DocumentId}: {first.ErrorClass}: {first.Error}";
+            if (summary.Scored == 0) code = ExitCodes.CheckFailed;
+            console.Say(summary.Scored == 0 ? $"no sample of run {run.Id} could be scored, {summary.Failed} failed{reason}; mend that, then the same command with --retry-failed tries them again"
+                : $"{summary.Failed} of {summary.Failed + summary.Scored} samples of run {run.Id} failed and are in no number{reason}; eval show {run.Id[..12]} --failed lists them, --retry-failed tries them again");
+        }
+
+        return code;
     }
 
     /// <summary>How far it is, in one line.</summary>

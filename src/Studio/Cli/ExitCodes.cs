@@ -11,7 +11,7 @@ internal static class ExitCodes
     /// <summary>A file, model or setting cannot be used; the message says why.</summary>
     public const int BadInput = 2;
 
-    /// <summary>A check that was asked for did not pass (verify, doctor, models verify).</summary>
+    /// <summary>A check that was asked for did not pass (verify, doctor, models verify), or no sample of an evaluation could be scored.</summary>
     public const int CheckFailed = 3;
 
     /// <summary>A failure that is ours.</summary>

@@ -48,7 +48,7 @@ internal static class ModelLoader
     /// <summary>Folder of an installed or built-in model, or the one that is named.</summary>
     public static string Folder(Terminal console, string? name)
     {
-        if (name is not null && !BuiltInModel.Names(StudioPaths.Root).Contains(name)) return Store.Resolve(name);
+        if (name is not null && BuiltInModel.Names(StudioPaths.Root) is var builtIn && !builtIn.Contains(name)) return Store.Resolve(name, builtIn);
         if (!BuiltInModel.IsShipped(StudioPaths.Root, name ?? DefaultModel)) console.Say($"note: {(name is null ? "no trained model is installed yet. " : "")}{BuiltInModel.Note}");
         return BuiltInModel.Folder(StudioPaths.Root, StudioPaths.Cache, name ?? DefaultModel);
     }

@@ -18,7 +18,7 @@ internal static class RunText
     public static string Line(Run run)
     {
         var summary = SummaryOf(run);
-        var result = summary is null ? run.State.ToString().ToLowerInvariant() : $"{Percent(summary.Accuracy)} [{Percent(summary.Low)}, {Percent(summary.High)}] n {summary.Scored}{(summary.Failed > 0 ? $", {summary.Failed} unscored" : "")}";
+        var result = summary is null ? run.State.ToString().ToLowerInvariant() : $"{Range(summary).TrimStart()} n {RunSummaries.CountText(summary)}{(summary.Failed > 0 ? $", {summary.Failed} unscored" : "")}";
         return $"{run.Id}  {Minute(run.CreatedAt)}  {run.Task,-12} {run.Model,-16} {result}  {Settings(run)}".TrimEnd();
     }
 
@@ -51,18 +51,18 @@ internal static class RunText
         }
 
         if (SummaryOf(run) is not { } summary) return text.ToString();
-        Fact("score", $"{Percent(summary.Accuracy)}, 95 % interval {Percent(summary.Low)} to {Percent(summary.High)}; {summary.Scored} scored, {summary.Failed} unscored{(summary.Chance is { } chance ? $"; by lot {Percent(chance)}" : "")}");
-        if (summary.Costs is { Milliseconds: > 0 } c)
+        Fact("score", $"{Headline(summary)}; {summary.Scored} scored{(summary.Units is { } units ? $" as {units} units" : "")}, {summary.Failed} unscored{(summary.Chance is { } chance ? $"; by lot {Percent(chance)}" : "")}");
+        if (summary is { Scored: > 0, Costs: { Milliseconds: > 0 } c })
         {
             Fact("medians", string.Create(CultureInfo.InvariantCulture, $"{c.Milliseconds:0} ms a sample, {c.FirstTokenMilliseconds:0} ms to the first token, {c.PeakBytes / 1048576.0:0} MiB, {c.VisualTokens:0} visual tokens, {c.KeptTokens:0} kept"));
         }
 
         _ = text.Append('\n');
-        foreach (var row in summary.Rows) _ = text.Append(CultureInfo.InvariantCulture, $"{row.Name,-40} {(row.Official is { } o ? Number(o, row.Unit) : "–"),9} {Number(row.Corrected, row.Unit),9}  n {row.Count}\n");
+        foreach (var row in RunSummaries.Told(summary)) _ = text.Append(CultureInfo.InvariantCulture, $"{row.Name,-40} {(row.Official is { } o ? Number(o, row.Unit) : "–"),9} {Number(row.Corrected, row.Unit),9}  n {row.Count}\n");
         if (summary.Cells.Count > 0) _ = text.Append('\n');
         foreach (var cell in summary.Cells)
         {
-            var place = cell.Depth is { } d ? $"depth {Percent(d)}" : cell.Hops is { } h ? $"{h} hops" : "";
+            var place = cell.Depth is { } d ? $"depth {Percent(d)}" : cell.Hops is { } h ? $"{h} hops" : "all";
             _ = text.Append(CultureInfo.InvariantCulture, $"{cell.Frames,7} frames  {place,-14} {Percent(cell.Accuracy),8} [{Percent(cell.Low)}, {Percent(cell.High)}]  {cell.Right}/{cell.Count}{(cell.Survival is { } s ? $"  {Percent(s)} of the needle alive" : "")}\n");
         }
 
@@ -77,7 +77,7 @@ internal static class RunText
             .Append(CultureInfo.InvariantCulture, $"A           {Range(c.First)}\nB           {Range(c.Second)}\n");
         if (c.Difference is { } d) _ = text.Append(CultureInfo.InvariantCulture, $"B − A       {Range(d.Difference)}  p {P(d.PValue)} (paired bootstrap, {d.Resamples} draws)\n");
         if (c.McNemar is { } m) _ = text.Append(CultureInfo.InvariantCulture, $"McNemar     only A right {m.OnlyFirst}, only B right {m.OnlySecond}, p {P(m.Exact)} (exact)\n");
-        if (!double.IsNaN(c.MinimalDifference)) _ = text.Append(CultureInfo.InvariantCulture, $"visible     a true difference of {Percent(c.MinimalDifference)} or more would be found in 80 % of such comparisons\n");
+        _ = text.Append(CultureInfo.InvariantCulture, $"visible     {(double.IsNaN(c.MinimalDifference) ? "which true difference would be found cannot be told from these documents" : $"a true difference of {Percent(c.MinimalDifference)} or more would be found in 80 % of such comparisons")}\n");
         _ = text.Append(CultureInfo.InvariantCulture, $"\n{c.Flips.Count} documents differ\n");
         foreach (var f in c.Flips.Take(MaxFlips)) _ = text.Append(CultureInfo.InvariantCulture, $"  {f.First:0.##} → {f.Second:0.##}  {f.DocumentId}  expected {OneLine(f.Expected)}  A {OneLine(f.FirstAnswer ?? "nothing")}  B {OneLine(f.SecondAnswer ?? "nothing")}\n");
         if (c.Flips.Count > MaxFlips) _ = text.Append(CultureInfo.InvariantCulture, $"  … {c.Flips.Count - MaxFlips} more with --json\n");
@@ -92,7 +92,7 @@ internal static class RunText
         foreach (var row in board.Rows)
         {
             var marks = string.Concat(row.IsControl ? $"  [{row.Run.Variant.ToString().ToLowerInvariant()}]" : "", row.IsImported ? $"  [{row.Run.Source}]" : "", row.Others > 0 ? $"  (latest of {row.Others + 1})" : "");
-            _ = text.Append(CultureInfo.InvariantCulture, $"{(row.IsControl ? "-" : $"{places[row.Group] = places.GetValueOrDefault(row.Group) + 1}"),3}  {(row.Group > 0 ? $"group {row.Group}" : ""),-8}{Percent(row.Summary.Accuracy),8} [{Percent(row.Summary.Low)}, {Percent(row.Summary.High)}]  n {row.Summary.Scored,-6} {row.Run.Model,-20} {Settings(row.Run)}{marks}  {row.Run.Id}\n");
+            _ = text.Append(CultureInfo.InvariantCulture, $"{(row.IsControl ? "-" : $"{places[row.Group] = places.GetValueOrDefault(row.Group) + 1}"),3}  {(row.Group > 0 ? $"group {row.Group}" : ""),-8}{Range(row.Summary)}  n {RunSummaries.CountText(row.Summary),-6} {row.Run.Model,-20} {Settings(row.Run)}{marks}  {row.Run.Id}\n");
             foreach (var warning in row.Warnings) _ = text.Append(CultureInfo.InvariantCulture, $"       warning: {warning.Message}\n");
         }
 
@@ -120,6 +120,10 @@ internal static class RunText
     {
         run.Frames, run.Compression, run.Variant == EvalVariant.Standard ? "" : run.Variant.ToString().ToLowerInvariant(), run.Protocol == EvalProtocol.Generated ? "" : run.Protocol.ToString().ToLowerInvariant(),
     }.Concat(EvalText.Asked(run)).Where(s => s.Length > 0));
+
+    private static string Headline(RunSummary s) => double.IsNaN(s.Accuracy) ? "–" : $"{Percent(s.Accuracy)}{(s.Measure is { } measure ? $" {measure}" : "")}, 95 % interval {Percent(s.Low)} to {Percent(s.High)}";
+
+    private static string Range(RunSummary s) => double.IsNaN(s.Accuracy) ? $"{"–",8}" : Range(new Estimate(s.Accuracy, s.Low, s.High));
 
     private static string Range(Estimate e) => $"{Percent(e.Value),8} [{Percent(e.Low)}, {Percent(e.High)}]";
 

@@ -96,7 +96,7 @@ internal sealed class EvaluationKind(EvaluationParts parts, IRunStore store, Tim
         {
             var shown = string.Join(", ", plan.Missing.Take(EvaluationParts.MissingShown));
             var more = plan.Missing.Count > EvaluationParts.MissingShown ? $" and {plan.Missing.Count - EvaluationParts.MissingShown} more" : "";
-            throw RequestException.Invalid($"{plan.Missing.Count} videos are missing: {shown}{more}; put them below the folder of videos, or run without them: their samples then count as unscored");
+            throw RequestException.Invalid($"{plan.MissingText}: {shown}{more}; put what is missing below the folder of videos, or run without it: its samples then count as unscored");
         }
 
         var isSweep = plan.Items.Count > 1;

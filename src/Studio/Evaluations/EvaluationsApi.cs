@@ -39,7 +39,7 @@ internal static class EvaluationsApi
                     EvaluationService runs, CancellationToken ct, string? task = null, string? model = null, string? state = null, string? sweep = null, string? source = null, string? q = null,
                     int page = 1, int size = Paging.DefaultSize) =>
                 TypedResults.Ok(await runs.ListAsync(new() { Task = task, Model = model, State = State(state), SweepId = sweep, Source = source, Text = q }, page, size, ct)))
-            .RequireAuthorization(Policies.Read).WithName("listEvalRuns").WithSummary("Recorded runs, newest first; state is open, running, finished, cancelled or failed");
+            .RequireAuthorization(Policies.Read).WithName("listEvalRuns").WithSummary("Recorded runs, newest first; state is open (also interrupted or cancelled), running, finished or failed");
         _ = group.MapGet("/runs/{id}", async (EvaluationService runs, string id, CancellationToken ct) => TypedResults.Ok(await runs.GetAsync(id, ct)))
             .RequireAuthorization(Policies.Read).WithName("getEvalRun").WithSummary("A run with its settings, its numbers and what it was made with");
         _ = group.MapGet("/runs/{id}/samples", async (
@@ -88,5 +88,5 @@ internal static class EvaluationsApi
 
     private static RunState? State(string? state) => string.IsNullOrEmpty(state) ? null
         : Enum.GetNames<RunState>().FirstOrDefault(n => n.Equals(state, StringComparison.OrdinalIgnoreCase)) is { } name ? Enum.Parse<RunState>(name)
-        : throw RequestException.Invalid($"state is '{state}'; use open, running, finished, cancelled or failed");
+        : throw RequestException.Invalid($"state is '{state}'; use open, running, finished or failed");
 }

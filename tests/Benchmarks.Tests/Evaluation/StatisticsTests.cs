@@ -28,6 +28,53 @@ public sealed class StatisticsTests
         Assert.Contains("0 to 3", Assert.Throws<ArgumentOutOfRangeException>(() => Estimates.Share(4, 3)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Grouped_OneGroup_IsThePlainMean()
+    {
+        double[] scores = [1, 0, 1, 1];
+        string[] clusters = ["v", "v", "w", "x"], groups = ["", "", "", ""];
+        Assert.Equal(0.75, Grouped.Mean(scores, groups));
+        Assert.Equal(Estimates.Share(3, 4), Grouped.Share(scores, groups));
+        Assert.Equal(Estimates.ClusteredError(scores, clusters), Grouped.ClusteredError(scores, clusters, groups));
+        Assert.Equal(new(double.NaN, 0, 1), Grouped.Share([], []));
+        Assert.True(double.IsNaN(Grouped.Mean([], [])));
+    }
+
+    [Fact]
+    public void Grouped_Error_PutsTheGroupsTogether_AndSeesVideosThatAreInSeveral()
+    {
+        double[] scores = [1, 0, 1, 0.5, 0];
+        string[] groups = ["a", "a", "a", "b", "b"];
+        double Of(params string[] clusters) => Grouped.ClusteredError(scores, clusters, groups);
+        var (first, second) = (Estimates.ClusteredError([1, 0, 1], ["1", "2", "3"]), Estimates.ClusteredError([0.5, 0], ["4", "5"]));
+        Assert.Equal(Math.Sqrt((first * first) + (second * second)) / 2, Of("1", "2", "3", "4", "5"), 12);
+        // The same video above the mean in both: deviations (1 - 2/3) / 3 and (0.5 - 0.25) / 2 are one.
+        Assert.Equal(Math.Sqrt(Math.Pow((1 / 9.0) + 0.125, 2) + Math.Pow(2 / 9.0, 2) + Math.Pow(1 / 9.0, 2) + Math.Pow(0.125, 2)) / 2, Of("1", "2", "3", "1", "5"), 12);
+        Assert.True(double.IsNaN(Of("1", "2", "3", "4", "4")));
+    }
+
+    /// <summary>The exact probability that the interval holds the true mean of three groups' shares, over every outcome of fifteen draws each.</summary>
+    [Theory]
+    [InlineData(0.9, 0.6, 0.3)]
+    [InlineData(0.95, 0.95, 0.95)]
+    [InlineData(0.5, 0.5, 0.02)]
+    public void Grouped_Share_HoldsTheTruthAsOftenAsItSays(double first, double second, double third)
+    {
+        const int n = 15;
+        double Binomial(int k, double p) => Enumerable.Range(0, k).Aggregate(Math.Pow(1 - p, n), (term, i) => term * (n - i) / (i + 1) * p / (1 - p));
+        string[] groups = [.. Enumerable.Range(0, 3 * n).Select(i => $"{i / n}")];
+        var (truth, held) = ((first + second + third) / 3, 0.0);
+        for (var outcome = 0; outcome < (n + 1) * (n + 1) * (n + 1); outcome++)
+        {
+            int[] right = [outcome % (n + 1), outcome / (n + 1) % (n + 1), outcome / (n + 1) / (n + 1)];
+            var estimate = Grouped.Share([.. Enumerable.Range(0, 3 * n).Select(i => i % n < right[i / n] ? 1.0 : 0.0)], groups);
+            Assert.InRange(estimate.Value, estimate.Low, estimate.High);
+            if (estimate.Low <= truth && truth <= estimate.High) held += Binomial(right[0], first) * Binomial(right[1], second) * Binomial(right[2], third);
+        }
+
+        Assert.InRange(held, 0.945, 0.985);
+    }
+
     /// <summary>Abramowitz and Stegun, "Handbook of Mathematical Functions", tables 26.1 and 26.5, and widely tabulated further places.</summary>
     [Theory]
     [InlineData(0.5, 0)]

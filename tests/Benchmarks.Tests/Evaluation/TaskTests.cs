@@ -88,6 +88,33 @@ public sealed class TaskTests
     }
 
     [Fact]
+    public void VnBench_Headline_IsOfWholeQuestions_AndOfTypesMeans()
+    {
+        var task = new VnBench();
+        // Two questions of one type, of which one is wholly right, one question of another that is, and one whose last try failed.
+        EvalDocument[] documents = [.. task.Finish([.. Enumerable.Range(0, 15).Select(i => task.Document(
+            $$"""{"video":"v{{i / 4}}.mp4","question":"q","options":["1","2","3","4"],"gt":"2","type":"{{(i < 8 ? "ret" : "ord")}}","try":{{i % 4}}}""", index: i))])];
+        ScoredSample[] samples = [.. documents.Select((d, i) => Sample(task, d, i == 5 ? "A" : "B"))];
+        var units = task.Units(samples);
+        Assert.Equal([(1, "v0.mp4", "ret"), (0, "v1.mp4", "ret"), (1, "v2.mp4", "ord")], units.Select(u => (u.Score, u.Cluster, u.Group)));
+        Assert.All(units, u => Assert.Equal(1 / 256.0, u.Chance, 12)); // right four times of four options
+        var rows = task.Aggregate(samples).ToDictionary(r => r.Name);
+        Assert.Equal((0.75, 3), (rows["overall"].Corrected, rows["overall"].Count));
+        Assert.Equal((1, 1), (rows["type: ord"].Corrected, rows["type: ord"].Count));
+    }
+
+    [Fact]
+    public void Units_AreSamples_ButForMeansOfParts()
+    {
+        ScoredSample[] Samples(EvalTask task, params string[] parts) => [.. parts.Select((part, i) => Sample(task, Choice(task, part, i), i == 0 ? "B" : "A"))];
+        Assert.Equal(["ego", "ego", "count"], new Mlvu().Units(Samples(new Mlvu(), "ego", "ego", "count")).Select(u => u.Group));
+        Assert.Equal(["action_count", "state_change"], new MvBench().Units(Samples(new MvBench(), "action_count", "state_change")).Select(u => u.Group));
+        Assert.All(new LvBench().Units(Samples(new LvBench(), "tv", "live")), u => Assert.Equal(("", 0.5), (u.Group, u.Chance)));
+        Assert.Equal("right", new LvBench().Measure);
+        Assert.Equal("mean IoU", new Charades().Measure);
+    }
+
+    [Fact]
     public void NeedleGrid_Bounds_AreHeld()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => NeedleGrid.Depths(1e-6));
@@ -162,7 +189,7 @@ public sealed class TaskTests
         var right = documents.Count(d => task.Score(d, Variants.RandomAnswer(d, 5)).Official > 0);
         Assert.InRange(right, 900, 1100); // 1,000 expected, 22 the standard deviation
         Assert.Equal(Variants.RandomAnswer(documents[7], 5), Variants.RandomAnswer(documents[7], 5));
-        Assert.Equal(0.5, Variants.RandomExpectation(documents));
+        Assert.Equal(0.5, documents.Average(Variants.Chance));
     }
 
     [Theory]

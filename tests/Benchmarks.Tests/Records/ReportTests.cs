@@ -40,6 +40,19 @@ public sealed class ReportTests : IAsyncLifetime
         Assert.Equal(RecordJson.Text(c), RecordJson.Text(await RunComparison.OfAsync(_store, first.Id, second.Id, seed: 3, Ct)));
     }
 
+    /// <summary>Differences that do not vary have an error of 0, which would make every difference visible.</summary>
+    [Theory]
+    [InlineData(new double[] { 1, 0, 1, 1 }, new double[] { 1, 0, 1, 1 })]
+    [InlineData(new double[] { 0, 0, 0, 0 }, new double[] { 1, 1, 1, 1 })]
+    public void Comparison_WhoseDifferencesDoNotVary_CannotTellWhatWouldBeSeen(double[] first, double[] second)
+    {
+        var (a, b) = (Make.Run("a"), Make.Run("b"));
+        var c = RunComparison.Of(a, first.Select((s, i) => Make.Sample(a.Id, i, s)), b, second.Select((s, i) => Make.Sample(b.Id, i, s)));
+        Assert.True(double.IsNaN(c.MinimalDifference));
+        using var json = System.Text.Json.JsonDocument.Parse(RecordJson.Text(c));
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, json.RootElement.GetProperty("minimalDifference").ValueKind);
+    }
+
     [Theory]
     [InlineData("frames")]
     [InlineData("prompt")]

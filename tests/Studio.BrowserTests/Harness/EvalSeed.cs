@@ -60,7 +60,7 @@ internal sealed class EvalSeed(IServiceProvider services)
         }
 
         if (finished) await store.FinishAsync(id, RunSummaries.Of(null, samples), CancellationToken.None);
-        else await store.SetStateAsync(id, RunState.Cancelled, "cancelled", CancellationToken.None);
+        else await store.SetStateAsync(id, RunState.Open, null, CancellationToken.None);
         return id;
     }
 }

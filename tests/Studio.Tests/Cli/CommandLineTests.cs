@@ -46,6 +46,17 @@ public sealed class CommandLineTests
         if (named != "VIDEO") Assert.Contains(named, error, StringComparison.Ordinal);
     }
 
+    /// <summary>Names of parameters are the program's own; a value is told once.</summary>
+    [Fact]
+    public void Explain_LeavesOutWhatDotNetAppends()
+    {
+        Assert.Equal("give 0 to 8 (9 was given)", CommandLine.Explain(new ArgumentOutOfRangeException("value", 9, "give 0 to 8")));
+        Assert.Equal("9 videos; give 0 to 8", CommandLine.Explain(new ArgumentOutOfRangeException("value", 9, "9 videos; give 0 to 8")));
+        Assert.Equal("There is no task 'x'.", CommandLine.Explain(new ArgumentException("There is no task 'x'.", "name")));
+        Assert.Equal("row 3: give 1 (0.5 was given) Mend it.", CommandLine.Explain(new InvalidDataException($"row 3: {new ArgumentOutOfRangeException("step", 0.5, "give 1").Message} Mend it.")));
+        Assert.Null(CommandLine.Explain(new NotImplementedException()));
+    }
+
     [Theory]
     [InlineData("--compress uniform:99:1,0.5", "99")] // deeper than the decoder
     [InlineData("--compress loud", "loud")]

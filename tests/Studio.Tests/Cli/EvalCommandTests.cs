@@ -83,6 +83,28 @@ public sealed class EvalCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Diff_OfEqualRuns_SaysThatNothingCanBeTold()
+    {
+        var (_, output, _) = await Run("eval", "diff", "0101", "0101");
+        Assert.Contains("cannot be told from these documents", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("difference of 0.0 %", output, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse((await Run("eval", "diff", "0101", "0101", "--json")).Output);
+        Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("minimalDifference").ValueKind);
+    }
+
+    /// <summary>No run is ever cancelled: it is open, and the same command goes on with it.</summary>
+    [Fact]
+    public async Task List_OffersTheStatesThatRunsHave()
+    {
+        Assert.Equal(ExitCodes.Usage, (await Run("eval", "list", "--state", "cancelled")).Code);
+        foreach (var state in Enum.GetNames<RunState>()) Assert.Equal(ExitCodes.Ok, (await Run("eval", "list", "--state", state.ToLowerInvariant())).Code);
+        var (code, _, error) = await Run("eval", "show", "");
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("eval list", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Board_ListsTheBestFirst()
     {
         var (code, output, _) = await Run("eval", "board", "niah");

@@ -50,13 +50,28 @@ public sealed class EvalRunCommandTests : IDisposable
         (int code, string output, string error) = await Run(run);
         Assert.Equal(ExitCodes.CheckFailed, code);
         Assert.Contains("missing: " + Path.GetRelativePath(World, video), error, StringComparison.Ordinal);
+        Assert.Contains("\n1 video is missing; ", error, StringComparison.Ordinal);
         Assert.Contains("--skip-missing", error, StringComparison.Ordinal);
         Assert.Empty(output);
 
-        (code, output, _) = await Run([.. run, "--skip-missing"]);
+        (code, output, error) = await Run([.. run, "--skip-missing"]);
         Assert.Equal(ExitCodes.Ok, code);
+        Assert.Contains("1 of 2 samples of run", error, StringComparison.Ordinal);
         JsonElement summary = Single(output).GetProperty("summary");
         Assert.Equal((1, 1), (summary.GetProperty("scored").GetInt32(), summary.GetProperty("failed").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Run_WithoutAnyScore_DoesNotPass_AndSaysWhy()
+    {
+        await MakeAsync(2);
+        foreach (string video in Directory.GetFiles(World, "*.mp4", SearchOption.AllDirectories)) await File.WriteAllTextAsync(video, "no video", TestContext.Current.CancellationToken);
+        string[] run = ["eval", "run", "world", "--annotations", World, "--videos", World, "--model", "tiny-random", "--frames", "4", "--max-new-tokens", "2", "--threads", "1"];
+        (int code, string output, string error) = await Run(run);
+        Assert.Equal(ExitCodes.CheckFailed, code);
+        Assert.Matches("no sample of run [0-9a-f]{32} could be scored, 2 failed; the first, .+: media: .+ --retry-failed", error);
+        Assert.Contains(": –, n = 0, 2 failed", output, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.CheckFailed, (await Run(run)).Code); // shown again
     }
 
     [Theory]
@@ -67,6 +82,12 @@ public sealed class EvalRunCommandTests : IDisposable
     [InlineData("eval run world --shard 3/2", "3/2")]
     [InlineData("eval sweep world --compress off;off", "off")]
     [InlineData("eval run world --model no-such-model", "no-such-model")]
+    [InlineData("eval run world --model no-such-model", "built in are")]
+    [InlineData("eval run world --encode-ahead 9", "9 videos")]
+    [InlineData("eval run world --judge http://localhost", "world is scored without one")]
+    [InlineData("eval run custom --annotations none.csv --judge-model j", "custom is scored without one")]
+    [InlineData("eval sweep world --compress ;", "--compress: ';'")]
+    [InlineData("eval sweep world --frames ,", "--frames: ','")]
     [InlineData("eval rerun 0", "0")]
     [InlineData("bench kill --shards x", "'x'")]
     [InlineData("bench kill --samples 1 --points 0", "0 points")]
@@ -75,6 +96,8 @@ public sealed class EvalRunCommandTests : IDisposable
         (int code, _, string error) = await Run(arguments.Split(' '));
         Assert.True(code == ExitCodes.BadInput, $"{code}: {error}");
         Assert.Contains(named, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("(Parameter '", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Actual value", error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -16,11 +16,19 @@ public static class Wilson
         ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(hits);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(hits, n);
+        return Interval((double)hits / n, (double)n, z);
+    }
+
+    /// <param name="share">0 to 1.</param>
+    /// <param name="n">Samples above 0; no whole number where they are an effective number.</param>
+    public static Interval Interval(double share, double n, double z = Z95)
+    {
+        if (!(share is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "Give a share from 0 to 1.");
+        if (!(n > 0)) throw new ArgumentOutOfRangeException(nameof(n), n, "Give samples above 0.");
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(z);
-        double share = (double)hits / n;
         double square = z * z / n;
         double middle = (share + (square / 2)) / (1 + square);
         double half = z / (1 + square) * Math.Sqrt((share * (1 - share) / n) + (square / (4 * n)));
-        return new(hits == 0 ? 0 : middle - half, hits == n ? 1 : middle + half);
+        return new(share == 0 ? 0 : middle - half, share == 1 ? 1 : middle + half);
     }
 }

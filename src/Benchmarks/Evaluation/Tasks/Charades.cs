@@ -20,6 +20,8 @@ public sealed class Charades : EvalTask
 
     public override string Title => "Charades-STA";
 
+    public override string Measure => "mean IoU";
+
     public override EvalLimits Limits => new(512, 50);
 
     public override IReadOnlyList<(string File, string Part)> Files => [("charades/temporal_grounding_charades.json", "")];

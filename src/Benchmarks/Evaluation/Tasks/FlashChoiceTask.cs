@@ -62,6 +62,9 @@ public abstract class FlashChoiceTask : EvalTask
         ];
     }
 
+    /// <summary>Each document's part, for headlines that are the mean of parts (videochat-flash.md 8.3).</summary>
+    private protected static IReadOnlyList<ScoredUnit> ByPart(IReadOnlyList<ScoredSample> samples) => [.. samples.Select(s => ScoredUnit.Of(s, s.Document.Part))];
+
     private static double Official(IEnumerable<ScoredSample> samples)
     {
         var answered = samples.Where(s => PythonText.Strip(s.Answer).Length > 0).ToList();
@@ -78,6 +81,10 @@ public sealed class MvBench : FlashChoiceTask
     public override string Name => "mvbench";
 
     public override string Title => "MVBench";
+
+    public override int ScorerVersion => 3;
+
+    public override IReadOnlyList<ScoredUnit> Units(IReadOnlyList<ScoredSample> samples) => ByPart(samples);
 
     public override EvalLimits Limits => new(512, 16);
 
@@ -115,6 +122,10 @@ public sealed class Mlvu : FlashChoiceTask
     public override string Name => "mlvu";
 
     public override string Title => "MLVU (multiple choice, dev)";
+
+    public override int ScorerVersion => 3;
+
+    public override IReadOnlyList<ScoredUnit> Units(IReadOnlyList<ScoredSample> samples) => ByPart(samples);
 
     public override EvalLimits Limits => new(512, 16);
 

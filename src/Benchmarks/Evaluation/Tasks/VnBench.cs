@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Studio.Benchmarks.Evaluation.Originals;
 using Studio.Benchmarks.Evaluation.Scoring;
+using Studio.Engine.Video;
 
 namespace Studio.Benchmarks.Evaluation.Tasks;
 
@@ -19,7 +20,10 @@ public sealed partial class VnBench : EvalTask
 
     public override string Title => "VNBench (four tries)";
 
-    public override EvalLimits Limits => new(int.MaxValue, 1024);
+    public override int ScorerVersion => 3;
+
+    /// <summary>One frame a second without a cap (video-xl.md 2.6, 7.2): as many as one selection may hold, almost 14 hours.</summary>
+    public override EvalLimits Limits => new(SamplingSettings.MaxSelectedFrames, 1024);
 
     public override IReadOnlyList<(string File, string Part)> Files => [("vnbench/VNBench-main-4try.json", "")];
 
@@ -92,23 +96,30 @@ public sealed partial class VnBench : EvalTask
     /// <summary>A right answer that is none of the options becomes "@".</summary>
     internal static string Gold(EvalDocument document) => document.GoldLetter ?? "@";
 
+    /// <summary>A unit a question whose four tries were scored, right if all are: guessing has to be right four times. Types count the same.</summary>
+    public override IReadOnlyList<ScoredUnit> Units(IReadOnlyList<ScoredSample> samples)
+    {
+        ArgumentNullException.ThrowIfNull(samples);
+        return
+        [
+            .. samples.GroupBy(s => (Type: s.Document.Labels["type"], s.Document.Media, s.Document.Question)).Where(q => q.Count() >= Tries)
+                .Select(q => new ScoredUnit(q.All(s => s.Score.Corrected > 0) ? 1 : 0, q.First().Document.Cluster, q.Aggregate(1.0, (chance, s) => chance * Variants.Chance(s.Document)), q.Key.Type)),
+        ];
+    }
+
     /// <summary>
     /// "overall" is the mean over types. The official sample is an id without its last two characters, which merges or splits samples from the
-    /// tenth question of a video on; the corrected one is video, type and question.
+    /// tenth question of a video on, and lacks a right try where one was not scored; the corrected one is a <see cref="Units">unit</see>.
     /// </summary>
     public override IReadOnlyList<AggregateRow> Aggregate(IReadOnlyList<ScoredSample> samples, ulong seed = 0)
     {
         var official = OfficialTypes(samples.Select(s => (s.Document.Id, s.Document.Labels["type"], s.Score.Official!.Value > 0)));
-        var types = samples.GroupBy(s => s.Document.Labels["type"]).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g =>
-        {
-            var questions = g.GroupBy(s => (s.Document.Media, s.Document.Question)).ToList();
-            var right = questions.Count(q => q.Count() >= Tries && q.All(s => s.Score.Corrected > 0));
-            var row = official.First(t => t.Type == g.Key);
-            return new AggregateRow($"type: {g.Key}", row.Samples == 0 ? 0 : (double)row.Right / row.Samples, (double)right / questions.Count, questions.Count, AggregateUnit.Fraction);
-        }).ToList();
+        var units = Units(samples).ToLookup(u => u.Group, StringComparer.Ordinal);
+        var types = official.Select(t => new AggregateRow($"type: {t.Type}", t.Samples == 0 ? 0 : (double)t.Right / t.Samples,
+            units[t.Type].Select(u => u.Score).DefaultIfEmpty().Average(), units[t.Type].Count(), AggregateUnit.Fraction)).ToList();
         return
         [
-            new("overall", types.Count == 0 ? 0 : types.Sum(t => t.Official!.Value) / types.Count, types.Count == 0 ? 0 : types.Average(t => t.Corrected),
+            new("overall", types.Count == 0 ? 0 : types.Sum(t => t.Official!.Value) / types.Count, types.Where(t => t.Count > 0).Select(t => t.Corrected).DefaultIfEmpty().Average(),
                 types.Sum(t => t.Count), AggregateUnit.Fraction),
             .. types,
         ];

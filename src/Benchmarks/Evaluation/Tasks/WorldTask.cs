@@ -117,7 +117,7 @@ public sealed class WorldSet : WorldTask
         ArgumentNullException.ThrowIfNull(samples);
         AggregateRow Row(string name, IReadOnlyCollection<ScoredSample> members) => new(name, Means.Corrected(members), Means.Corrected(members), members.Count);
         var rows = new List<AggregateRow> { Row("overall", samples) };
-        foreach (var label in (string[])[KindLabel, FormLabel, LengthLabel, NeedleGrid.HopsLabel]) rows.AddRange(Means.By(samples, label).Select(g => Row($"{label}: {g.Key}", [.. g])));
+        foreach (var label in (string[])[KindLabel, FormLabel, LengthLabel, NeedleGrid.HopsLabel]) rows.AddRange(Means.InOrder(Means.By(samples, label), g => g.Key).Select(g => Row($"{label}: {g.Key}", [.. g])));
         return rows;
     }
 }

@@ -164,6 +164,7 @@ internal static class LmmsEvalFolder
             Accuracy = accuracy,
             Low = interval.Low,
             High = interval.High,
+            Interval = double.IsNaN(interval.Low) ? IntervalMethod.None : double.IsNaN(half) ? IntervalMethod.Wilson : IntervalMethod.Reported,
             ClusteredError = headline.Error / scale,
         };
     }

@@ -65,7 +65,7 @@ internal static class RunHtml
         }
         else
         {
-            _ = page.Append(CultureInfo.InvariantCulture, $"<p><span class=\"head\">{RunCharts.Percent(summary.Accuracy)}</span> <span class=\"soft\">95 % interval {RunCharts.Percent(summary.Low)} to {RunCharts.Percent(summary.High)}; {summary.Scored} scored, {summary.Failed} unscored")
+            _ = page.Append(CultureInfo.InvariantCulture, $"<p><span class=\"head\">{RunCharts.Percent(summary.Accuracy)}</span> <span class=\"soft\">{(double.IsNaN(summary.Accuracy) ? "" : $"{summary.Measure ?? EvalTask.Right}, 95 % interval {RunCharts.Percent(summary.Low)} to {RunCharts.Percent(summary.High)}; ")}{summary.Scored} scored{(summary.Units is { } units ? $" as {units} units" : "")}, {summary.Failed} unscored")
                 .Append(summary.Chance is { } chance ? $"; by lot {RunCharts.Percent(chance)}" : "").Append("</span></p>\n");
         }
 
@@ -73,7 +73,7 @@ internal static class RunHtml
         if (summary is not null)
         {
             if (summary.Cells.Count > 0) _ = page.Append("<h2>Needles</h2>\n<div class=\"scroll\">").Append(RunCharts.HeatMap(summary.Cells)).Append("</div>\n");
-            Table(page, summary.Rows);
+            Table(page, RunSummaries.Told(summary));
         }
 
         foreach (var label in groups.GroupBy(g => g.Label))
@@ -94,7 +94,7 @@ internal static class RunHtml
         if (!resultsOnly)
         {
             facts.AddRange([("Run", run.Id), ("From", run.Source), ("Made", run.CreatedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)), ("Asked for", run.Given), ("Provenance", run.Provenance), ("Note", run.Note)]);
-            if (summary?.Costs is { } c)
+            if (summary is { Scored: > 0, Costs: { } c })
             {
                 facts.Add(("Medians", string.Create(CultureInfo.InvariantCulture, $"{c.Milliseconds:0} ms a sample, {c.FirstTokenMilliseconds:0} ms to the first token, {c.PeakBytes / 1048576.0:0} MiB peak, {c.VisualTokens:0} visual tokens of which {c.KeptTokens:0} are kept, {c.Flops:0.##e0} FLOPs")));
             }
@@ -107,6 +107,7 @@ internal static class RunHtml
 
     private static void Table(StringBuilder page, IReadOnlyList<AggregateRow> rows)
     {
+        if (rows.Count == 0) return;
         _ = page.Append("<h2>Reported numbers</h2>\n<div class=\"scroll\"><table><thead><tr><th>Row</th><th class=\"n\">As the original reports it</th><th class=\"n\">Corrected</th><th class=\"n\">n</th><th>Unit</th></tr></thead><tbody>\n");
         foreach (var row in rows)
         {

@@ -35,7 +35,7 @@ public sealed record RunComparison
     /// <summary>Null where a score is neither 0 nor 1.</summary>
     public required McNemar? McNemar { get; init; }
 
-    /// <summary>Smallest true difference that these documents would show with a power of 0.8 at a level of 0.05; NaN for fewer than two clusters.</summary>
+    /// <summary>Smallest true difference that these documents would show with a power of 0.8 at a level of 0.05; NaN where that cannot be told: for fewer than two clusters, and where no difference varies.</summary>
     public required double MinimalDifference { get; init; }
 
     /// <summary>In order of the first run's documents.</summary>
@@ -84,7 +84,8 @@ public sealed record RunComparison
             Second = RunSummaries.Estimate(secondScores, clusters),
             Difference = pairs.Count == 0 ? null : PairedBootstrap.Run(firstScores, secondScores, seed, clusters),
             McNemar = binary ? McNemar.Of(firstScores.ConvertAll(s => s == 1), secondScores.ConvertAll(s => s == 1)) : null,
-            MinimalDifference = double.IsNaN(error) ? double.NaN : Power.MinimalDifference(error, 0.05, Power.DefaultPower),
+            // Documents whose differences are all the same say nothing of how differences vary: an error of 0 is no estimate of it.
+            MinimalDifference = error > 0 ? Power.MinimalDifference(error, 0.05, Power.DefaultPower) : double.NaN,
             Flips = [.. pairs.Where(p => p.First.Score != p.Second.Score).Select(p => new Flip(p.First.DocumentId, p.First.Ordinal, p.Second.Ordinal, p.First.Score, p.Second.Score, p.First.Answer, p.Second.Answer, p.First.Expected))],
             Warnings = warnings,
         };

@@ -1,3 +1,4 @@
+using Studio.Benchmarks.Evaluation.Scoring;
 using Studio.Benchmarks.Evaluation.Statistics;
 
 namespace Studio.Benchmarks.Records.Reports;
@@ -15,7 +16,7 @@ public static class RunGroups
     /// <summary>The label of a sample's part of the set.</summary>
     public const string Part = "part";
 
-    /// <summary>Groups in the order in which labels and values first appear; samples without a score are left out.</summary>
+    /// <summary>Groups in the order in which labels and values first appear, values that begin with numbers by these; samples without a score are left out.</summary>
     public static async Task<IReadOnlyList<RunGroup>> OfAsync(IAsyncEnumerable<Sample> samples, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(samples);
@@ -27,7 +28,7 @@ public static class RunGroups
             foreach (var (label, value) in RecordJson.Read<SortedDictionary<string, string>>(sample.Labels)) Add(label, value, sample);
         }
 
-        return [.. labels.Where(l => l.Value is { Count: > 1 }).SelectMany(l => l.Value!.Select(v => new RunGroup(l.Key, v.Key, v.Value.Scores.Count, RunSummaries.Estimate(v.Value.Scores, v.Value.Clusters))))];
+        return [.. labels.Where(l => l.Value is { Count: > 1 }).SelectMany(l => Means.InOrder(l.Value!, v => v.Key).Select(v => new RunGroup(l.Key, v.Key, v.Value.Scores.Count, RunSummaries.Estimate(v.Value.Scores, v.Value.Clusters))))];
 
         void Add(string label, string value, Sample sample)
         {

@@ -16,7 +16,7 @@ public sealed partial class RunStore
     /// <exception cref="ArgumentException">Several begin so; the message names some.</exception>
     public async Task<string> ResolveAsync(string prefix, CancellationToken ct)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(prefix);
+        if (string.IsNullOrWhiteSpace(prefix)) throw new ArgumentException($"'{prefix}' is no run; give its identifier or the beginning of it, which `eval list` shows.", nameof(prefix));
         var wanted = prefix.Trim().ToLowerInvariant();
         var found = await ReadAsync(db => db.Runs.Where(r => r.Id.StartsWith(wanted)).OrderBy(r => r.Id).Select(r => r.Id).Take(4).ToListAsync(ct), ct).ConfigureAwait(false);
         return found switch

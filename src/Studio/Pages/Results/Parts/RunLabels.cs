@@ -12,7 +12,6 @@ internal static class RunLabels
         RunState.Open => "waiting",
         RunState.Running => "running",
         RunState.Finished => "finished",
-        RunState.Cancelled => "cancelled",
         _ => "failed",
     };
 
@@ -22,7 +21,16 @@ internal static class RunLabels
     {
         RunState.Finished => "badge-ok",
         RunState.Failed => "badge-danger",
-        RunState.Cancelled => "badge-warn",
+        _ => "",
+    };
+
+    /// <summary>How a headline's interval was found, in brackets behind it; empty where that is not known.</summary>
+    public static string Method(RunSummary summary) => summary.Interval switch
+    {
+        IntervalMethod.Wilson => " (Wilson)",
+        IntervalMethod.GroupedWilson => " (Wilson, of the mean of the groups)",
+        IntervalMethod.Clustered => " (normal, by the standard error below)",
+        IntervalMethod.Reported => " (normal, by the reported standard error)",
         _ => "",
     };
 

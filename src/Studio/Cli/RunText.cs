@@ -6,6 +6,7 @@ using Studio.Benchmarks.Evaluation.Statistics;
 using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Records.Exchange;
 using Studio.Benchmarks.Records.Reports;
+using Studio.Benchmarks.Running;
 
 namespace Studio.Cli;
 

@@ -35,7 +35,7 @@ internal static class ResultsApi
             .RequireAuthorization(Policies.Read).WithName("compareEvaluations")
             .WithSummary("Two runs on the documents that both scored: McNemar's test, a paired bootstrap, what they differ in besides, and the answers that flipped; flips is all, lost or gained").ProducesProblem(StatusCodes.Status409Conflict);
         _ = group.MapGet("/board", async (ResultsService results, string task, CancellationToken ct, bool all = false) => TypedResults.Ok(await results.BoardAsync(task, all, ct)))
-            .RequireAuthorization(Policies.Read).WithName("getBoard").WithSummary("The finished runs of a task, best first; all shows every run and not only the best of each model and setting");
+            .RequireAuthorization(Policies.Read).WithName("getBoard").WithSummary("The finished runs of a task, best first; all shows every run and not only the latest of each setting");
         _ = group.MapGet("/facets", async (ResultsService results, CancellationToken ct) => TypedResults.Ok(await results.FacetsAsync(ct)))
             .RequireAuthorization(Policies.Read).WithName("listEvalFacets").WithSummary("Tasks, models and programs that there are runs of");
         _ = group.MapGet("/runs/{id}/groups", async (ResultsService results, string id, CancellationToken ct) =>

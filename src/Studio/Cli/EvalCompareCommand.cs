@@ -31,7 +31,7 @@ internal static class EvalCompareCommand
     private static Command Board(Terminal console)
     {
         var task = new Argument<string>("TASK") { Description = "Name of a task, as `eval list` shows it." };
-        var all = new Option<bool>("--all") { Description = "Every finished run, not only the best of each model and setting." };
+        var all = new Option<bool>("--all") { Description = "Every finished run, not only the latest of each setting." };
         var json = EvalStore.JsonOption();
         var command = new Command("board", "Finished runs of a task, best first, with intervals; warns where rows cannot be compared.") { task, all, json };
         command.SetAction((parse, ct) => EvalStore.RunAsync(async store =>

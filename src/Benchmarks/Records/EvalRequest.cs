@@ -111,6 +111,20 @@ public sealed record EvalRequest
     /// <summary>One line of JSON; fields in the order of this type, those without a value left out.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
+    /// <summary>What a run was asked for; null where it cannot be read: an imported run was not asked for here, and another version may write what this one does not know.</summary>
+    public static EvalRequest? Of(Run run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        try
+        {
+            return FromJson(run.Given);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <exception cref="JsonException">Not a request.</exception>
     public static EvalRequest FromJson(string json) => JsonSerializer.Deserialize<EvalRequest>(json, Json) ?? throw new JsonException("The request is null.");
 }

@@ -90,17 +90,7 @@ public static class EvalText
     /// <summary>What else was asked for that may tell settings of a sweep apart: length of the haystack, type of numbers, tokens of an answer.</summary>
     public static IEnumerable<string> Asked(Run run)
     {
-        ArgumentNullException.ThrowIfNull(run);
-        EvalSetting setting;
-        try
-        {
-            setting = EvalRequest.FromJson(run.Given).Setting;
-        }
-        catch (System.Text.Json.JsonException)
-        {
-            yield break; // an imported run was not asked for here
-        }
-
+        if (EvalRequest.Of(run)?.Setting is not { } setting) yield break;
         if (setting.Frames is { } frames && run.Frames == "all") yield return string.Create(CultureInfo.InvariantCulture, $"haystacks of {frames}");
         if (setting.Dtype is { Length: > 0 } dtype) yield return dtype;
         if (setting.MaxNewTokens is { } tokens) yield return string.Create(CultureInfo.InvariantCulture, $"at most {tokens} new tokens");

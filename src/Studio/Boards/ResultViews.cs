@@ -57,17 +57,8 @@ public sealed record RunLine(
             run.Samples, recorded, summary?.Scored, summary?.Failed, summary is null ? null : IntervalView.Of(summary), run.Error) { Given = run.Given, Preset = PresetOf(run) };
     }
 
-    private static string? PresetOf(Run run)
-    {
-        try
-        {
-            return run.Source == "studio" && EvalRequest.FromJson(run.Given).Setting.Compress is { Length: > 0 } asked && asked != run.Compression && asked.All(char.IsAsciiLetter) ? asked : null;
-        }
-        catch (JsonException)
-        {
-            return null; // written by an older or a later version
-        }
-    }
+    private static string? PresetOf(Run run) =>
+        run.Source == "studio" && EvalRequest.Of(run)?.Setting.Compress is { Length: > 0 } asked && asked != run.Compression && asked.All(char.IsAsciiLetter) ? asked : null;
 }
 
 /// <param name="Warnings">In what the row differs from the board's first group.</param>

@@ -72,17 +72,7 @@ public static class Comparability
 
     private static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
 
-    private static string Judge(Run run)
-    {
-        try
-        {
-            return EvalRequest.FromJson(run.Given).JudgeModel ?? "";
-        }
-        catch (System.Text.Json.JsonException)
-        {
-            return ""; // an imported run was not asked for here
-        }
-    }
+    private static string Judge(Run run) => EvalRequest.Of(run)?.JudgeModel ?? "";
 
     private sealed record Fact(string What, string Name, string Value)
     {

@@ -24,6 +24,9 @@ public sealed class ClosedPageTests : IAsyncLifetime
             _studio.Gate.Close(after: 3);
             await page.AskAsync("Is anybody there?");
             await Wait.UntilAsync(() => _studio.Gate.Held == 1, "the answer is being written");
+            // As a person closes it: taken away without a word, the page would count as one whose line is down, for minutes.
+            await page.Page.CloseAsync(new() { RunBeforeUnload = true });
+            await Wait.UntilAsync(() => page.Page.IsClosed, "the page is closed");
         }
 
         // The gate stays closed: only the end of the work leads out of it.

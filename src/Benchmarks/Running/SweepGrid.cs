@@ -1,8 +1,14 @@
 using Studio.Benchmarks.Records;
+using Studio.Engine.Checkpoints;
+using Studio.Engine.Compression;
 
 namespace Studio.Benchmarks.Running;
 
-/// <summary>What a sweep varies: every combination of the values of each axis. An empty axis keeps the base request's value.</summary>
+/// <summary>
+/// What a sweep varies: every combination of the values of each axis. An empty axis keeps the base request's value. Models of both systems
+/// can stand in one grid: a drop schedule is then combined with those that drop, a ratio of summary tokens with those that summarise, and
+/// what both know (off, balanced, strong) with all.
+/// </summary>
 public sealed record SweepGrid
 {
     /// <summary>Most settings of a sweep.</summary>
@@ -27,10 +33,15 @@ public sealed record SweepGrid
     /// The requests, ordered so that a model is loaded once and settings that read the same frames follow one another: model and type
     /// outermost, then frames, then what needs no encoding.
     /// </summary>
-    /// <exception cref="ArgumentException">A value stands twice, frames and fps are both varied, or there are too many combinations.</exception>
-    public IReadOnlyList<EvalRequest> Requests(EvalRequest basis)
+    /// <param name="configOf">Tells of which system a model is (null: the default model); not called where one model is asked.</param>
+    /// <exception cref="ArgumentException">
+    /// A value stands twice, frames and fps are both varied, there are too many combinations, or a compression or a model finds none of the
+    /// other that is of its system.
+    /// </exception>
+    public IReadOnlyList<EvalRequest> Requests(EvalRequest basis, Func<string?, ModelConfig> configOf)
     {
         ArgumentNullException.ThrowIfNull(basis);
+        ArgumentNullException.ThrowIfNull(configOf);
         Once(Models, "model");
         Once(Dtypes, "dtype");
         Once(Frames, "frames");
@@ -49,7 +60,23 @@ public sealed record SweepGrid
         settings = Vary(settings, Fps, (s, v) => s with { Fps = v, Frames = null });
         settings = Vary(settings, MaxNewTokens, (s, v) => s with { MaxNewTokens = v });
         settings = Vary(settings, Compress, (s, v) => s with { Compress = v });
+        if (Models.Count > 1) settings = OfOneSystem([.. settings], configOf);
         return [.. settings.Select(s => basis with { Setting = s })];
+    }
+
+    private List<EvalSetting> OfOneSystem(List<EvalSetting> settings, Func<string?, ModelConfig> configOf)
+    {
+        var configs = Models.ToDictionary(m => m, m => configOf(m), StringComparer.Ordinal);
+        var fitting = settings.FindAll(s => s.Compress is null || !CompressionSettings.IsOfOtherSystem(s.Compress, configs[s.Model!]));
+        var asked = settings.Select(s => s.Compress).Distinct(StringComparer.Ordinal);
+        if (asked.FirstOrDefault(c => !fitting.Exists(s => s.Compress == c)) is { } unfit) _ = CompressionSettings.Parse(unfit, configs[Models[0]]); // says what it takes
+        if (Models.FirstOrDefault(m => !fitting.Exists(s => s.Model == m)) is { } left)
+        {
+            throw new ArgumentException($"none of the compressions asked for ({string.Join(";", asked)}) is for the model '{left}', which {(configs[left].Vst is null ? "drops visual tokens between layers" : "summarises visual tokens in windows")};"
+                + $" add {(configs[left].Vst is null ? "off, balanced, strong or a schedule such as uniform0_attention:4,18:1,0.75,0.25" : "off, balanced, strong or a ratio such as vst:8")}, or leave the model out");
+        }
+
+        return fitting;
     }
 
     private static IEnumerable<EvalSetting> Vary<T>(IEnumerable<EvalSetting> settings, IReadOnlyList<T> values, Func<EvalSetting, T, EvalSetting> with) =>

@@ -27,6 +27,17 @@ public abstract record CompressionSettings
         return model.Vst is { } vst ? VstCompression.Parse(text, vst) : VisualDropout.Parse(text, model.Language.Layers);
     }
 
+    /// <summary>
+    /// Whether a text has the form of one system alone, and the model is of the other: a drop schedule for a model with summary tokens, or
+    /// the reverse. False of texts that no model takes.
+    /// </summary>
+    public static bool IsOfOtherSystem(string text, ModelConfig model)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(model);
+        return model.Vst is null ? VstCompression.IsItsForm(text) : VisualDropout.IsItsForm(text);
+    }
+
     /// <summary>Refuses a text that no model could take, however deep its decoder or long its windows.</summary>
     /// <exception cref="ArgumentException">The text has none of the forms of <see cref="Parse"/>.</exception>
     public static void CheckForm(string text)

@@ -127,6 +127,9 @@ public sealed record VisualDropout : CompressionSettings
         return new(Type, layers, StageRatios);
     }
 
+    /// <summary>Whether a text is meant for a schedule of drops, right or wrong.</summary>
+    internal static bool IsItsForm(string text) => text.Contains(':', StringComparison.Ordinal) && !VstCompression.IsItsForm(text);
+
     /// <summary>
     /// Reads <c>off</c>, <c>balanced</c>, <c>strong</c>, or <c>TYPE:LAYERS:RATIOS</c> such as
     /// <c>uniform0_attention:4,18:1,0.75,0.25</c>. Presets scale to <paramref name="decoderLayers"/>; explicit layers must fit it.

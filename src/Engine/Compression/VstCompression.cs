@@ -121,7 +121,7 @@ public sealed record VstCompression : CompressionSettings
 
         if (!IsItsForm(text))
         {
-            throw new ArgumentException(text.Contains(':', StringComparison.Ordinal)
+            throw new ArgumentException(VisualDropout.IsItsForm(text)
                 ? $"compression '{text}' drops visual tokens between layers (VideoChat-Flash); this model summarises them in windows: {Form}"
                 : $"unknown compression '{text}'; {Form}");
         }

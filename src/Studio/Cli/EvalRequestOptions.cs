@@ -5,6 +5,7 @@ using Studio.Benchmarks.Evaluation.Data;
 using Studio.Benchmarks.Evaluation.Tasks;
 using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Running;
+using Studio.Engine.Checkpoints;
 
 namespace Studio.Cli;
 
@@ -91,8 +92,9 @@ internal sealed class EvalRequestOptions
     }
 
     /// <summary>The requests that the options ask for: one, or every combination of a sweep.</summary>
+    /// <param name="configOf">The configuration of a model as it is named on the command line.</param>
     /// <exception cref="ArgumentException">A value cannot be read; the message names option and value.</exception>
-    public IReadOnlyList<EvalRequest> Requests(ParseResult parse)
+    public IReadOnlyList<EvalRequest> Requests(ParseResult parse, Func<string?, ModelConfig> configOf)
     {
         var task = parse.GetValue(Task)!;
         if (!task.Equals(EvalDataSource.Custom, StringComparison.OrdinalIgnoreCase)) task = TaskCatalog.Get(task).Name;
@@ -129,7 +131,7 @@ internal sealed class EvalRequestOptions
             Compress = Compressions(parse.GetValue(Compress)),
             MaxNewTokens = Whole(parse, MaxNewTokens),
         };
-        var requests = grid.Requests(basis);
+        var requests = grid.Requests(basis, configOf);
         return _isSweep || requests.Count == 1 ? requests
             : throw new ArgumentException($"{requests.Count} settings were given; eval run takes one value of each option, use eval sweep for several");
     }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Records.Store;
 using Studio.Benchmarks.Running;
+using Studio.Engine.Checkpoints;
 using Studio.Engine.Torch;
 
 namespace Studio.Cli;
@@ -62,7 +63,7 @@ internal static class EvalRunCommand
         command.SetAction((parse, ct) => Task.Run(
             async () =>
             {
-                var requests = asked.Requests(parse);
+                var requests = asked.Requests(parse, model => ModelConfig.Load(ModelLoader.Folder(console, model)));
                 using var store = await EvalParts.ConnectAsync(ct);
                 return await WorkAsync(console, store, requests, working, parse, parse.GetValue(working.Again), ct);
             },

@@ -40,7 +40,7 @@ internal sealed class EvaluationKind(EvaluationParts parts, IRunStore store, Tim
         var runs = asked.Again ? new RunsSince(store, asked.AskedAt) : store;
         var session = new EvalSession(runs, Surroundings(job), new() { Judge = r => new HttpJudge(HttpJudge.Options(r, Environment.GetEnvironmentVariable)), Device = OnDevice }, time);
         job.Report(0, 0, "opening the data");
-        var plan = await Task.Run(() => session.Prepare(asked.Requests()), stop.Token).ConfigureAwait(false);
+        var plan = await Task.Run(() => session.Prepare(asked.Requests(parts.ConfigOf)), stop.Token).ConfigureAwait(false);
         if (plan.Missing.Count > 0) job.Log($"{plan.Missing.Count} videos are missing: their samples fail and count as unscored");
         var failed = 0;
         var ended = await session.RunAsync(plan, label: Mark, onOpened: run => Watch(run, plan.Items.Count), onProgress: Tell, ct: stop.Token).ConfigureAwait(false);

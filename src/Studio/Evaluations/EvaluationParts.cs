@@ -6,6 +6,7 @@ using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Records.Store;
 using Studio.Benchmarks.Running;
 using Studio.Cli;
+using Studio.Engine.Checkpoints;
 using Studio.Engine.Compression;
 using Studio.Engine.Torch;
 using Studio.Engine.Video;
@@ -26,6 +27,10 @@ internal sealed class EvaluationParts(StudioOptions options, VideoStore videos, 
 
     public IEvalData Open(EvalRequest request) => EvalDataSource.Open(request, new() { Videos = videos });
 
+    /// <summary>The configuration of an installed model; null names the default.</summary>
+    /// <exception cref="RequestException">404: none is installed under the name.</exception>
+    public ModelConfig ConfigOf(string? model) => models.Catalog.Describe(models.Catalog.Find(model)).Config;
+
     /// <summary>Checks a request and opens its data.</summary>
     /// <returns>With the models' own names, and the data of every setting.</returns>
     /// <exception cref="RequestException">400, 403: the message names the value and what to do.</exception>
@@ -41,7 +46,7 @@ internal sealed class EvaluationParts(StudioOptions options, VideoStore videos, 
         };
         try
         {
-            var requests = asked.Requests();
+            var requests = asked.Requests(ConfigOf);
             foreach (var request in requests) CheckSetting(request.Setting);
             var session = new EvalSession(NoRuns.Store, new() { OpenData = Open, TakeModel = (_, _) => throw new NotSupportedException(), Provenance = Provenance }, new(), TimeProvider.System);
             var plan = session.Prepare(requests);
@@ -77,7 +82,7 @@ internal sealed class EvaluationParts(StudioOptions options, VideoStore videos, 
         if (setting.Dtype is { Length: > 0 } dtype && dtype != own) throw RequestException.Invalid($"dtype '{dtype}': this server computes in {own}; leave it out, or start the server with --dtype {dtype}");
         if (setting.Compress is { Length: > 0 } compress)
         {
-            var config = models.Catalog.Describe(models.Catalog.Find(setting.Model)).Config;
+            var config = ConfigOf(setting.Model);
             _ = CompressionSettings.Resolve(CompressionSettings.Parse(compress, config), config);
         }
     }

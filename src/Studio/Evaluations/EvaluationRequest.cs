@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Studio.Api;
 using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Running;
+using Studio.Engine.Checkpoints;
 
 namespace Studio.Evaluations;
 
@@ -39,8 +40,9 @@ public sealed record EvaluationRequest
     };
 
     /// <summary>Every setting.</summary>
+    /// <param name="configOf">Tells of which system a model is.</param>
     /// <exception cref="ArgumentException">The grid cannot be.</exception>
-    public IReadOnlyList<EvalRequest> Requests() => (Grid ?? new SweepGrid()).Requests(Run);
+    public IReadOnlyList<EvalRequest> Requests(Func<string?, ModelConfig> configOf) => (Grid ?? new SweepGrid()).Requests(Run, configOf);
 
     /// <exception cref="RequestException">400: it is none.</exception>
     internal static EvaluationRequest Read(JsonElement request)

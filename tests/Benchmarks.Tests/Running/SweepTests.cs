@@ -2,6 +2,7 @@ using Studio.Benchmarks.Evaluation.Tasks;
 using Studio.Benchmarks.Machine;
 using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Running;
+using Studio.Engine.Checkpoints;
 using Xunit;
 
 namespace Studio.Benchmarks.Tests.Running;
@@ -32,22 +33,47 @@ public sealed class SweepTests(TinyEval tiny) : IClassFixture<TinyEval>
     public void Grid_OrdersModelsThenFramesThenCompression()
     {
         var grid = new SweepGrid { Models = ["a", "b"], Frames = [8, 16], Compress = ["off", "strong"] };
-        IReadOnlyList<EvalRequest> requests = grid.Requests(new EvalRequest { Task = "niah", Seed = 3, Setting = new EvalSetting { MaxNewTokens = 9 } });
+        IReadOnlyList<EvalRequest> requests = grid.Requests(new EvalRequest { Task = "niah", Seed = 3, Setting = new EvalSetting { MaxNewTokens = 9 } }, Config);
         Assert.Equal(
             ["a 8 off", "a 8 strong", "a 16 off", "a 16 strong", "b 8 off", "b 8 strong", "b 16 off", "b 16 strong"],
             requests.Select(r => $"{r.Setting.Model} {r.Setting.Frames} {r.Setting.Compress}"));
         Assert.All(requests, r => Assert.True(r is { Seed: 3, Setting.MaxNewTokens: 9 }));
-        Assert.Equal(new EvalRequest { Task = "x" }, Assert.Single(new SweepGrid().Requests(new EvalRequest { Task = "x" })));
+        Assert.Equal(new EvalRequest { Task = "x" }, Assert.Single(new SweepGrid().Requests(new EvalRequest { Task = "x" }, Config)));
+    }
+
+    [Fact]
+    public void Grid_OverBothSystems_GivesEachModelWhatIsOfItsSystem()
+    {
+        var grid = new SweepGrid { Models = ["flash", "xl"], Compress = ["off", "uniform:4:1,0.5", "vst:8", "strong"] };
+        Assert.Equal(
+            ["flash off", "flash uniform:4:1,0.5", "flash strong", "xl off", "xl vst:8", "xl strong"],
+            grid.Requests(new EvalRequest { Task = "niah" }, Config).Select(r => $"{r.Setting.Model} {r.Setting.Compress}"));
+        // One model is asked what is written: that it does not take it is told where it is read.
+        Assert.Equal(2, new SweepGrid { Compress = ["off", "vst:8"] }.Requests(new EvalRequest { Task = "niah", Setting = new() { Model = "flash" } }, _ => throw new InvalidOperationException("not asked")).Count);
+    }
+
+    [Fact]
+    public void Grid_WhereAModelOrACompressionIsLeftAlone_IsRefusedByName()
+    {
+        var basis = new EvalRequest { Task = "niah" };
+        var alone = Assert.Throws<ArgumentException>(() => new SweepGrid { Models = ["flash", "xl"], Compress = ["uniform:4:1,0.5"] }.Requests(basis, Config)).Message;
+        Assert.Contains("'xl'", alone, StringComparison.Ordinal);
+        Assert.Contains("vst:8", alone, StringComparison.Ordinal);
+        var other = Assert.Throws<ArgumentException>(() => new SweepGrid { Models = ["flash", "flash-2"], Compress = ["off", "vst:8"] }.Requests(basis, Config)).Message;
+        Assert.Contains("'vst:8'", other, StringComparison.Ordinal);
+        Assert.Contains("drops visual tokens between layers", other, StringComparison.Ordinal);
+        var set = Assert.Throws<ArgumentException>(() => new SweepGrid { Models = ["flash", "xl"] }.Requests(basis with { Setting = new() { Compress = "vst:2,4" } }, Config)).Message;
+        Assert.Contains("'flash'", set, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Grid_ThatCannotBe_IsRefusedByName()
     {
         var basis = new EvalRequest { Task = "x" };
-        Assert.Contains("off,off", Assert.Throws<ArgumentException>(() => new SweepGrid { Compress = ["off", "off"] }.Requests(basis)).Message, StringComparison.Ordinal);
-        Assert.Contains("fps", Assert.Throws<ArgumentException>(() => new SweepGrid { Frames = [1], Fps = [1] }.Requests(basis)).Message, StringComparison.Ordinal);
-        Assert.Equal(SweepGrid.MaxSettings, new SweepGrid { Frames = [.. Enumerable.Range(1, SweepGrid.MaxSettings)] }.Requests(basis).Count);
-        Assert.Contains("1001", Assert.Throws<ArgumentException>(() => new SweepGrid { Frames = [.. Enumerable.Range(1, SweepGrid.MaxSettings + 1)] }.Requests(basis)).Message, StringComparison.Ordinal);
+        Assert.Contains("off,off", Assert.Throws<ArgumentException>(() => new SweepGrid { Compress = ["off", "off"] }.Requests(basis, Config)).Message, StringComparison.Ordinal);
+        Assert.Contains("fps", Assert.Throws<ArgumentException>(() => new SweepGrid { Frames = [1], Fps = [1] }.Requests(basis, Config)).Message, StringComparison.Ordinal);
+        Assert.Equal(SweepGrid.MaxSettings, new SweepGrid { Frames = [.. Enumerable.Range(1, SweepGrid.MaxSettings)] }.Requests(basis, Config).Count);
+        Assert.Contains("1001", Assert.Throws<ArgumentException>(() => new SweepGrid { Frames = [.. Enumerable.Range(1, SweepGrid.MaxSettings + 1)] }.Requests(basis, Config)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -99,7 +125,7 @@ public sealed class SweepTests(TinyEval tiny) : IClassFixture<TinyEval>
             Provenance = new ProvenanceReader(tiny.Folder, tiny.Folder),
         };
         var session = new EvalSession(store, surroundings, new EvalRunnerOptions(), TimeProvider.System);
-        IReadOnlyList<EvalRequest> requests = new SweepGrid { Frames = [4, 8], Compress = ["off", "uniform:1:1,0.5"] }.Requests(TinyEval.Request());
+        IReadOnlyList<EvalRequest> requests = new SweepGrid { Frames = [4, 8], Compress = ["off", "uniform:1:1,0.5"] }.Requests(TinyEval.Request(), Config);
         var told = new List<EvalProgress>();
         IReadOnlyList<Run> runs = await session.RunAsync(session.Prepare(requests), onProgress: told.Add, ct: Ct);
         Assert.Equal((1, 1), (taken, released));
@@ -119,7 +145,7 @@ public sealed class SweepTests(TinyEval tiny) : IClassFixture<TinyEval>
         Assert.Contains("| overall |", EvalText.Run(runs[0], rows[0].Summary), StringComparison.Ordinal);
 
         // Asked for once more with one setting more: what is done is found, and is the new sweep's, too.
-        requests = new SweepGrid { Frames = [8], Compress = ["off", "uniform:1:1,0.5", "uniform:1:1,0.25"] }.Requests(TinyEval.Request());
+        requests = new SweepGrid { Frames = [8], Compress = ["off", "uniform:1:1,0.5", "uniform:1:1,0.25"] }.Requests(TinyEval.Request(), Config);
         IReadOnlyList<Run> wider = await session.RunAsync(session.Prepare(requests), ct: Ct);
         Assert.Equal([runs[2].Id, runs[3].Id], wider.Take(2).Select(r => r.Id));
         Assert.NotEqual(runs[0].SweepId, wider[2].SweepId);
@@ -183,4 +209,7 @@ public sealed class SweepTests(TinyEval tiny) : IClassFixture<TinyEval>
         await File.WriteAllTextAsync(Path.Combine(folder, "model.safetensors"), "weights", Ct);
         Assert.NotEqual(first, await ProvenanceReader.ModelHashAsync(folder, Ct));
     }
+
+    /// <summary>Of Video-XL where the name begins so, else of VideoChat-Flash.</summary>
+    private static ModelConfig Config(string? model) => PublishedGeometries.Find(model is not null && model.StartsWith("xl", StringComparison.Ordinal) ? "xl" : "2b@448").Config;
 }

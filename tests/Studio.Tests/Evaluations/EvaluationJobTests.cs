@@ -152,7 +152,25 @@ public sealed class EvaluationJobTests : IAsyncLifetime
             HttpMethod.Post, "estimates", new { run = new { task = "world", limit = 2, setting = new { frames = 4, maxNewTokens = 4 } }, grid = new { compress } })).GetProperty("secondsBefore").GetDouble();
     }
 
+    [Fact]
+    public async Task Sweep_OverModelsOfBothSystems_GivesEachItsOwnCompressions_OverHttp()
+    {
+        var body = new
+        {
+            run = new { task = "world", limit = 1, setting = new { frames = 4, maxNewTokens = 2 } },
+            grid = new { models = new[] { "tiny-random", "tiny-random-xl" }, compress = new[] { "off", "uniform:1:1,0.5", "vst:2" } },
+        };
+        Assert.Equal(4, (await SendAsync(HttpMethod.Post, "estimates", body)).GetProperty("settings").GetInt32());
+        var job = await SendAsync(HttpMethod.Post, "sweeps", body, HttpStatusCode.Accepted);
+        var done = await UntilAsync(job.GetProperty("id").GetString()!, JobState.Finished);
+        var runs = await SendAsync(HttpMethod.Get, $"runs?sweep={done.ResultPath!["results/sweep/".Length..]}");
+        Assert.Equal(
+            ["tiny-random off", "tiny-random uniform:1:1,0.5", "tiny-random-xl off", "tiny-random-xl vst:2"],
+            runs.GetProperty("items").EnumerateArray().Select(r => $"{r.GetProperty("model").GetString()} {r.GetProperty("compression").GetString()}").Order(StringComparer.Ordinal));
+    }
+
     [Theory]
+    [InlineData("""{"run": {"task": "world"}, "grid": {"models": ["tiny-random", "tiny-random-xl"], "compress": ["vst:2"]}}""", "'tiny-random'")]
     [InlineData("""{"run": {"task": "no-such"}}""", "'no-such'")]
     [InlineData("""{"run": {"task": "world", "setting": {"model": "no-such"}}}""", "'no-such'")]
     [InlineData("""{"run": {"task": "world", "setting": {"compress": "sideways"}}}""", "sideways")]

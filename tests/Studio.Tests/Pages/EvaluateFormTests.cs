@@ -1,5 +1,6 @@
 using Studio.Api;
 using Studio.Benchmarks.Records;
+using Studio.Engine.Checkpoints;
 using Studio.Pages.Evaluate;
 using Xunit;
 
@@ -28,7 +29,7 @@ public sealed class EvaluateFormTests
         Assert.Null(one.Grid);
         Assert.Equal(("niah", "a", 16, "off", 3, EvalVariant.Blind), (one.Run.Task, one.Run.Setting.Model, one.Run.Setting.Frames, one.Run.Setting.Compress, one.Run.Limit, one.Run.Variant));
         var sweep = Of("?frames=8,16&compress=off,strong&models=a,b&max-frames=64").Request();
-        Assert.Equal(8, sweep.Requests().Count);
+        Assert.Equal(8, sweep.Requests(_ => PublishedGeometries.Find("2b@448").Config).Count);
         Assert.Equal(("world", (int?)64, (int?)null), (sweep.Run.Task, sweep.Run.Setting.MaxFrames, sweep.Run.Setting.Frames));
         Assert.Equal(["off", "strong"], sweep.Grid!.Compress);
     }

@@ -171,6 +171,7 @@ public sealed class EvaluationJobTests : IAsyncLifetime
 
     [Theory]
     [InlineData("""{"run": {"task": "world"}, "grid": {"models": ["tiny-random", "tiny-random-xl"], "compress": ["vst:2"]}}""", "'tiny-random'")]
+    [InlineData("""{"run": {"task": "world", "judgeModel": "gpt"}}""", "'gpt'")]
     [InlineData("""{"run": {"task": "no-such"}}""", "'no-such'")]
     [InlineData("""{"run": {"task": "world", "setting": {"model": "no-such"}}}""", "'no-such'")]
     [InlineData("""{"run": {"task": "world", "setting": {"compress": "sideways"}}}""", "sideways")]

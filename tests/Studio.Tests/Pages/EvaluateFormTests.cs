@@ -35,6 +35,14 @@ public sealed class EvaluateFormTests
     }
 
     [Fact]
+    public void Judge_OfATaskChosenBefore_IsNotAskedFor()
+    {
+        Assert.Equal("m", Of("?task=vdc_short&judge-model=m").Request().Run.JudgeModel);
+        var other = Of("?task=world&judge-model=m&judge=http%3A%2F%2Fa").Request().Run;
+        Assert.Equal((null, null), (other.JudgeModel, other.JudgeEndpoint));
+    }
+
+    [Fact]
     public void Presets_AreTaken_BesideSchedulesOfOnesOwn()
     {
         var form = Of("?compress=strong;uniform:1:1,0.5");

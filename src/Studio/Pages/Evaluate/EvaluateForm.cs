@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.WebUtilities;
 using Studio.Api;
+using Studio.Benchmarks.Evaluation.Tasks;
 using Studio.Benchmarks.Records;
 using Studio.Benchmarks.Running;
 using Studio.Cli;
@@ -79,6 +80,7 @@ public sealed class EvaluateForm
         string[] models = Texts(Models), compress = EvalRequestOptions.Compressions(_values.GetValueOrDefault(Compress));
         int[] frames = Whole(Frames), most = Whole(MaxFrames), tokens = Whole(Tokens);
         var fps = Numbers(Fps);
+        var isJudged = TaskCatalog.TryGet(TaskName, out var task) && task.NeedsJudge;
         var basis = new EvalRequest
         {
             Task = TaskName,
@@ -91,8 +93,9 @@ public sealed class EvaluateForm
             Annotations = _values.GetValueOrDefault(Annotations),
             Videos = _values.GetValueOrDefault(Videos),
             Needles = _values.GetValueOrDefault(Needles),
-            JudgeEndpoint = _values.GetValueOrDefault(Judge),
-            JudgeModel = _values.GetValueOrDefault(JudgeModel),
+            // Of a task chosen before: no field shows it now.
+            JudgeEndpoint = isJudged ? _values.GetValueOrDefault(Judge) : null,
+            JudgeModel = isJudged ? _values.GetValueOrDefault(JudgeModel) : null,
             Lengths = Whole(Lengths) is { Length: > 0 } lengths ? lengths : null,
             Depths = Numbers(Depths) is { Length: > 0 } depths ? depths : null,
             Hops = Whole(Hops) is { Length: > 0 } hops ? hops : null,

@@ -43,7 +43,7 @@ internal static class SweepCharts
     {
         var models = rows.Select(r => r.Run.Model).Distinct(StringComparer.Ordinal).Count();
         if (rows.Count > MaxTold) return [.. rows.GroupBy(r => r.Run.Model).Select(g => (g.Key, g.ToList()))];
-        var isOnce = rows.Select(Name).Distinct(StringComparer.Ordinal).Count() * models == rows.Count || rows.Select(Name).Distinct(StringComparer.Ordinal).Count() == rows.Count;
+        var isOnce = rows.Select(r => (Name(r), r.Run.Model)).Distinct().Count() == rows.Count;
         return [.. rows.Select(r => ($"{(isOnce ? Name(r) : r.Run.SettingWords)}{(models > 1 ? $", {r.Run.Model}" : "")}", new List<SweepLine> { r }))];
     }
 

@@ -178,7 +178,7 @@ public sealed partial class ChatJourneyTests(StudioFixture studio) : IClassFixtu
     public async Task LinkThatBreaksWhileAnAnswerComes_ReconnectsAndShowsTheRest()
     {
         await using var link = new WeakLink(studio.Url);
-        await using var page = await StudioPage.OpenAsync(studio, url: link.Url);
+        await using var page = await StudioPage.OpenAsync(link.Url);
         await page.AddSampleAsync();
         await page.BeginAsync(tokens: 30);
         studio.Gate.Close(after: 3);

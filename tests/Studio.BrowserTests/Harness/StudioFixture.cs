@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Playwright;
 using Studio.Benchmarks.Storage;
 using Studio.Conversations;
 using Studio.Hosting;
@@ -28,9 +27,6 @@ public sealed class StudioFixture : IAsyncLifetime
 
     public string DataFolder { get; } = Directory.CreateTempSubdirectory("studio-browser-").FullName;
 
-    /// <summary>The one of all fixtures; every page has a context of its own.</summary>
-    public IBrowser Browser { get; private set; } = null!;
-
     /// <summary>Without a closing slash.</summary>
     public string Url => _app!.Urls.First();
 
@@ -44,7 +40,7 @@ public sealed class StudioFixture : IAsyncLifetime
         SqliteNative.Init();
         Engine.Torch.torch.set_num_threads(1); // several studios answer at once here: their threads would wait for each other
         await StartServerAsync();
-        Browser = await OneBrowser.GetAsync();
+        _ = await OneBrowser.GetAsync(); // no test's first page waits for its start
     }
 
     /// <summary>Stops the server and starts another one on the same data and the same port.</summary>

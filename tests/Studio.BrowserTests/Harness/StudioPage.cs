@@ -22,12 +22,16 @@ public sealed class StudioPage : IAsyncDisposable
 
     public string Url { get; }
 
-    /// <param name="url">Where the browser finds the studio, when not directly.</param>
     /// <param name="state">Cookies and storage of another page's context.</param>
-    public static async Task<StudioPage> OpenAsync(StudioFixture studio, int width = 1280, int height = 800, ColorScheme scheme = ColorScheme.Light, string? url = null, string? state = null)
+    public static Task<StudioPage> OpenAsync(StudioFixture studio, int width = 1280, int height = 800, ColorScheme scheme = ColorScheme.Light, string? state = null) =>
+        OpenAsync(studio.Url, width, height, scheme, state);
+
+    /// <param name="url">Where the browser finds the studio, without a closing slash.</param>
+    /// <param name="state">Cookies and storage of another page's context.</param>
+    public static async Task<StudioPage> OpenAsync(string url, int width = 1280, int height = 800, ColorScheme scheme = ColorScheme.Light, string? state = null)
     {
-        url ??= studio.Url;
-        var context = await studio.Browser.NewContextAsync(new()
+        var browser = await OneBrowser.GetAsync();
+        var context = await browser.NewContextAsync(new()
         {
             ViewportSize = new() { Width = width, Height = height },
             ColorScheme = scheme,

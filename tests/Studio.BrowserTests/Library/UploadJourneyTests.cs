@@ -19,7 +19,7 @@ public sealed partial class UploadJourneyTests(StudioFixture studio) : IClassFix
         var size = new FileInfo(file).Length;
         Assert.InRange(size, 18L << 20, 120L << 20);
         await using var link = new WeakLink(studio.Url);
-        await using var page = await StudioPage.OpenAsync(studio, url: link.Url);
+        await using var page = await StudioPage.OpenAsync(link.Url);
         page.Page.Dialog += (_, dialog) => _ = dialog.AcceptAsync(); // "leave the page?" while something is sent
         var offsets = new System.Collections.Concurrent.ConcurrentQueue<long>(); // where each chunk began
         page.Page.Request += (_, request) =>

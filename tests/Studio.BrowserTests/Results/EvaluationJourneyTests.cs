@@ -1,45 +1,56 @@
 using System.Globalization;
-using Microsoft.Extensions.DependencyInjection;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
-using Studio.Accounts;
-using Studio.Benchmarks.Records;
+using Studio.Benchmarks.Records.Store;
 using Studio.BrowserTests.Harness;
 using Studio.BrowserTests.Jobs;
 using Studio.Hosting;
-using Studio.ModelHosting;
+using Studio.Tests.Hosting;
 using Xunit;
 
 namespace Studio.BrowserTests.Results;
 
 /// <summary>
-/// From the form to the team's board: a needle sweep as a job over a restart of the server, its heat map, charts, samples and clips, the
-/// comparison of its two runs, running one again, and a link that somebody without an account reads until it is revoked.
+/// From the form to the team's board: a needle sweep as a job whose server is killed and that goes on with the next one, its heat map, charts,
+/// samples and clips, the comparison of its two runs, running one again, and a link that somebody without an account reads until it is revoked.
 /// </summary>
 [Collection(Alone.Name)]
-public sealed class EvaluationJourneyTests : IAsyncLifetime
+public sealed partial class EvaluationJourneyTests : IAsyncLifetime
 {
     private const float PatienceMs = 120_000;
-    private const int Samples = 16; // two lengths, two depths, two questions a cell, two compressions
+    private const int PerCell = 4;
+    private const int Samples = 2 * 2 * PerCell * 2; // two lengths, two depths, two compressions
 
-    private readonly StudioFixture _studio = new() { Options = o => o with { Accounts = AccountMode.On } };
+    private readonly string _data = Directory.CreateTempSubdirectory("studio-journey-").FullName;
+    private readonly ServerProcess _server;
 
-    public ValueTask InitializeAsync() => _studio.InitializeAsync();
+    public EvaluationJourneyTests() => _server = new(StudioFixture.Root, _data, "--model", "tiny-random", "--accounts", "on");
 
-    public ValueTask DisposeAsync() => _studio.DisposeAsync();
+    private string Url => _server.Url.GetLeftPart(UriPartial.Authority);
+
+    public async ValueTask InitializeAsync() => await _server.StartAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        _server.Dispose();
+        Directory.Delete(_data, recursive: true);
+        return ValueTask.CompletedTask;
+    }
 
     [Fact]
-    public async Task Needles_AreSweptOverARestart_LookedInto_Compared_AndShared()
+    public async Task Needles_AreSweptOverAKilledServer_LookedInto_Compared_AndShared()
     {
-        var accounts = _studio.Services.GetRequiredService<AccountService>();
-        _ = await accounts.CreateFirstAsync(await _studio.Services.GetRequiredService<SetupCode>().IssueAsync(), new("ada", Password: People.Password));
-        await using var ada = await StudioPage.OpenAsync(_studio);
-        await ada.SignInAsync("ada");
+        await using var ada = await StudioPage.OpenAsync(Url);
+        await ada.SetUpAsync((await _server.SaysAsync(SetUpCode())).Groups[1].Value, "ada");
+        await ada.InteractiveAsync();
         var job = await StartAsync(ada);
-        await StopInTheMiddleAsync(ada, job);
-        await using var later = await StudioPage.OpenAsync(_studio, state: await ada.Context.StorageStateAsync());
+        var before = await KillInTheMiddleAsync(ada);
+        await _server.StartAsync();
+        await using var later = await StudioPage.OpenAsync(Url, state: await ada.Context.StorageStateAsync());
         await later.GoAsync(job);
         await Assertions.Expect(later.Page.Locator(".job-headline .badge")).ToHaveTextAsync("finished", new() { Timeout = PatienceMs });
         await later.ExpectAsync(".facts", "for the 2nd time");
+        await CheckSamplesAsync(before);
         await later.Page.GetByRole(AriaRole.Link, new() { Name = "Result", Exact = true }).ClickAsync();
         await ChartsAsync(later);
         var run = await HeatMapAsync(later);
@@ -60,7 +71,7 @@ public sealed class EvaluationJourneyTests : IAsyncLifetime
         await FillAsync("Depths from 0 to 1", "0,deep");
         await ada.ExpectAsync(".evaluate [role=alert]", "'deep'");
         await FillAsync("Depths from 0 to 1", "0,1");
-        await FillAsync("Questions a cell", "2");
+        await FillAsync("Questions a cell", $"{PerCell}");
         await page.GetByLabel("off", new() { Exact = true }).CheckAsync();
         await page.GetByLabel("strong", new() { Exact = true }).CheckAsync();
         await Assertions.Expect(page.Locator(".evaluate-facts")).ToContainTextAsync($"Answers in all{Samples}", new() { Timeout = PatienceMs });
@@ -77,27 +88,40 @@ public sealed class EvaluationJourneyTests : IAsyncLifetime
         }
     }
 
-    /// <summary>A question holds the sweep up when it has some answers and lacks others; then the server stops, and another one starts.</summary>
-    private async Task StopInTheMiddleAsync(StudioPage ada, string job)
+    /// <summary>The server is killed while the page shows that some are answered and others are not.</summary>
+    /// <returns>What it had recorded.</returns>
+    private async Task<HashSet<Recorded>> KillInTheMiddleAsync(StudioPage ada)
     {
-        var runs = _studio.Services.GetRequiredService<IRunStore>();
-        await Wait.UntilAsync(async () => await RecordedAsync(runs) >= 2, "two answers are recorded");
-        var held = _studio.Services.GetRequiredService<DeviceScheduler>().RunAsync(new("held", "", "", "answer"), token => token.WaitHandle.WaitOne());
-        await Assertions.Expect(ada.Page.Locator(".job-progress")).ToContainTextAsync($" of {Samples}", new() { Timeout = PatienceMs });
-        await ada.GoAsync("/jobs");
-        await ada.ExpectAsync(".job", "Sweep niah over 2 settings");
-        Assert.InRange(await RecordedAsync(runs), 2, Samples - 1);
+        await Assertions.Expect(ada.Page.Locator(".job-progress")).ToContainTextAsync(SomeDone(), new() { Timeout = PatienceMs });
         ada.Allow(""); // its server goes away under it
-        await _studio.RestartServerAsync();
-        await held.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        Assert.StartsWith("/jobs/", job, StringComparison.Ordinal);
+        _server.Kill();
+        var recorded = await RecordedAsync();
+        TestContext.Current.TestOutputHelper!.WriteLine($"the server was killed with {recorded.Count} of {Samples} samples recorded");
+        Assert.InRange(recorded.Count, 1, Samples - 1);
+        return [.. recorded];
     }
 
-    private static async Task<int> RecordedAsync(IRunStore store)
+    /// <summary>Every sample is there once, and those of the killed server are still its own.</summary>
+    private async Task CheckSamplesAsync(HashSet<Recorded> before)
     {
-        var count = 0;
-        foreach (var run in (await store.ListAsync(new(), CancellationToken.None)).Runs) count += (await store.RecordedAsync(run.Id, CancellationToken.None)).Count;
-        return count;
+        var after = await RecordedAsync();
+        Assert.Subset(after.ToHashSet(), before);
+        var runs = after.GroupBy(r => r.Run).ToList();
+        Assert.Equal(2, runs.Count);
+        Assert.All(runs, r => Assert.Equal(Enumerable.Range(0, Samples / 2), r.Select(s => s.Ordinal)));
+    }
+
+    /// <summary>What lies on disk, read beside the server as the command line does.</summary>
+    private async Task<List<Recorded>> RecordedAsync()
+    {
+        using var store = await RunStore.ConnectAsync(ResultsTarget.File(new StudioFolders(_data).Results), TimeProvider.System, CancellationToken.None);
+        var recorded = new List<Recorded>();
+        foreach (var run in (await store.ListAsync(new(), CancellationToken.None)).Runs)
+        {
+            await foreach (var sample in store.SamplesAsync(run.Id, CancellationToken.None)) recorded.Add(new(run.Id, sample.Ordinal, sample.RecordedAt));
+        }
+
+        return recorded;
     }
 
     private static async Task ChartsAsync(StudioPage ada)
@@ -119,14 +143,14 @@ public sealed class EvaluationJourneyTests : IAsyncLifetime
         await Assertions.Expect(cells).ToHaveCountAsync(4);
         await ada.Page.Locator(".needle-figure .table-wrap").First.FocusAsync();
         await ada.Page.Keyboard.PressAsync("Tab"); // to the first cell: the keyboard sees what the pointer does
-        await Assertions.Expect(ada.Page.Locator(".tip")).ToContainTextAsync("n = 2, 95 % interval");
+        await Assertions.Expect(ada.Page.Locator(".tip")).ToContainTextAsync($"n = {PerCell}, 95 % interval");
         await ada.Page.Keyboard.PressAsync("Escape");
         await Assertions.Expect(ada.Page.Locator(".tip")).ToBeHiddenAsync();
         await ada.Page.Locator("[data-map=survival] .needle-value").First.HoverAsync();
         await Assertions.Expect(ada.Page.Locator(".tip")).ToContainTextAsync("of the needle's tokens alive");
         var run = new Uri(ada.Page.Url).AbsolutePath["/results/".Length..];
         await cells.Last.ClickAsync();
-        await Assertions.Expect(ada.Page.Locator(".sample-table tbody tr")).ToHaveCountAsync(2);
+        await Assertions.Expect(ada.Page.Locator(".sample-table tbody tr")).ToHaveCountAsync(PerCell);
         await Assertions.Expect(ada.Page.Locator(".sample-table tbody tr").First).ToContainTextAsync("niah-12-1-0");
         return run;
     }
@@ -174,7 +198,7 @@ public sealed class EvaluationJourneyTests : IAsyncLifetime
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Share" }).ClickAsync();
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Make a link" }).ClickAsync();
         var link = await ada.Page.Locator("dialog[open] .copy-field input").InputValueAsync();
-        await using var visitor = await StudioPage.OpenAsync(_studio);
+        await using var visitor = await StudioPage.OpenAsync(Url);
         _ = await visitor.Page.GotoAsync(link);
         await Assertions.Expect(visitor.Page.Locator(".board-table [data-row]")).ToHaveCountAsync(2);
         Assert.Equal(0, await visitor.Page.Locator(".board-table a").CountAsync());
@@ -186,4 +210,12 @@ public sealed class EvaluationJourneyTests : IAsyncLifetime
         var answer = await visitor.Page.GotoAsync(link);
         Assert.Equal(404, answer!.Status);
     }
+
+    [GeneratedRegex(@"set-up code (\S+)")]
+    private static partial Regex SetUpCode();
+
+    [GeneratedRegex(@"sample [1-9]\d* of")]
+    private static partial Regex SomeDone();
+
+    private readonly record struct Recorded(string Run, int Ordinal, DateTimeOffset At);
 }

@@ -93,9 +93,9 @@ public sealed partial class ChatPage
                 _ = await _browser.InvokeAsync<bool>("seek", video.Id, seconds);
             }
         }
-        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
+        catch (Exception e) when (_gone.IsCancellationRequested || e is JSDisconnectedException or OperationCanceledException)
         {
-            // The page is gone.
+            // The page is gone: of one that was left meanwhile, the script finds no element.
         }
     }
 

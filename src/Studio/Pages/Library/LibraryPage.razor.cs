@@ -105,9 +105,9 @@ public sealed partial class LibraryPage(
             _module = await script.InvokeAsync<IJSObjectReference>("import", "./js/library.js");
             _running = await _module.InvokeAsync<IJSObjectReference>("start", _root, _user is { CanWrite: true });
         }
-        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
+        catch (Exception e) when (_gone.IsCancellationRequested || e is JSDisconnectedException or OperationCanceledException)
         {
-            // The page was left before it was there.
+            // The page was left before it was there: the script finds no element.
         }
     }
 

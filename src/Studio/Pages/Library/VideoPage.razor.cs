@@ -77,9 +77,9 @@ public sealed partial class VideoPage(VideoLibrary library, LibraryEvents events
             await StopAsync();
             _player = await _module.InvokeAsync<IJSObjectReference>("player", _root, double.TryParse(Start, CultureInfo.InvariantCulture, out var at) && at > 0 && double.IsFinite(at) ? at : 0);
         }
-        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
+        catch (Exception e) when (_gone.IsCancellationRequested || e is JSDisconnectedException or OperationCanceledException)
         {
-            // The page was left before it was there.
+            // The page was left before it was there: the script finds no element.
         }
     }
 

@@ -53,7 +53,7 @@ internal static class EvalExchangeCommand
         var command = new Command("import", "Takes runs into the database; what is there already stays as it is.") { path };
         command.SetAction((parse, ct) => EvalStore.RunAsync(async store =>
         {
-            foreach (var imported in await RunImport.FromAsync(store, parse.GetValue(path)!, TimeProvider.System, ct))
+            await foreach (var imported in RunImport.EachAsync(store, parse.GetValue(path)!, TimeProvider.System, ct: ct))
             {
                 console.Output.WriteLine(RunText.Line(imported.Run));
                 console.Say(imported.WasThere ? "was there already" : imported.Samples > 0 ? $"imported with {imported.Samples} samples" : "imported with its numbers only: no samples lie beside it");

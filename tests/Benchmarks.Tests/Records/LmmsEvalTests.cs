@@ -30,6 +30,18 @@ public sealed class LmmsEvalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AResultsFile_WithTooManyTasks_IsRefused_AndAFieldOfAnotherKindIsTold()
+    {
+        Write("many/results.json", $"{{\"results\":{{{string.Join(',', Enumerable.Range(0, 1001).Select(i => $"\"t{i}\":{{\"acc\":1}}"))}}}}}");
+        var many = await Assert.ThrowsAsync<InvalidDataException>(() => RunImport.FromAsync(_store, Path.Combine(_folder, "many"), TimeProvider.System, Ct));
+        Assert.Contains("1001 tasks; at most 1000", many.Message, StringComparison.Ordinal);
+        Write("odd/videomme.json", """{"args":{},"model_configs":{"task":"videomme"},"logs":[5]}""");
+        var odd = await Assert.ThrowsAsync<InvalidDataException>(() => RunImport.FromAsync(_store, Path.Combine(_folder, "odd"), TimeProvider.System, Ct));
+        Assert.Contains("videomme.json", odd.Message, StringComparison.Ordinal);
+        Assert.Equal(0, (await _store.ListAsync(new RunFilter { Take = 1 }, Ct)).Total);
+    }
+
+    [Fact]
     public async Task AFolder_WithObjectsAsScores_IsARunWithSamples()
     {
         Write("logs/model/20241201_000000_results.json", Results);

@@ -19,6 +19,9 @@ internal static class LmmsEvalFolder
     /// <summary>Files of one folder that are a run each; more are refused.</summary>
     public const int MaxFiles = 200;
 
+    /// <summary>Tasks and groups of one results file; more are refused.</summary>
+    public const int MaxTasks = 1000;
+
     private const string NewEnd = "_results.json", OldStart = "results_", LogsStart = "args";
 
     /// <summary>lmms-eval's names of tasks that have another name here.</summary>
@@ -50,10 +53,10 @@ internal static class LmmsEvalFolder
     {
         var all = Directory.EnumerateFiles(folder, "*.json", SearchOption.AllDirectories).ToLookup(f => IsResultsName(Path.GetFileName(f)));
         var told = all[true].Select(f => Path.GetDirectoryName(f)!).ToHashSet(StringComparer.Ordinal); // there, files of samples belong to the results
-        var files = all[true].Concat(all[false].Where(f => !told.Contains(Path.GetDirectoryName(f)!) && BeginsAsLogs(f))).Take(MaxFiles + 1).Order(StringComparer.Ordinal).ToList();
-        if (files.Count == 0) throw new InvalidDataException($"{folder} has no results file of lmms-eval (…_results.json, results_….json or results.json), and no file of samples that says what it is of.");
+        var files = all[true].Concat(all[false].Where(f => (!told.Contains(Path.GetDirectoryName(f)!) && BeginsAsLogs(f)) || Begins(f, RunFile.FormatField))).Take(MaxFiles + 1).Order(StringComparer.Ordinal).ToList();
+        if (files.Count == 0) throw new InvalidDataException($"{folder} has no results file of lmms-eval (…_results.json, results_….json or results.json), no file of samples that says what it is of, and no JSON export of the studio.");
         if (files.Count > MaxFiles) throw new InvalidDataException($"{folder} has more than {MaxFiles} results files; import folders below it one by one.");
-        return files.SelectMany(f => Parse(f) is var json && IsLogs(json) ? [ReadLogs(f, json, time)] : ReadResults(f, json, time));
+        return files.SelectMany(f => RunImport.Told(f, () => Parse(f) is var json && IsLogs(json) ? [ReadLogs(f, json, time)] : RunImport.IsOwn(json) ? [RunImport.Own(json, f, time)] : ReadResults(f, json, time)));
     }
 
     /// <summary>A file of samples alone: the numbers are those of its samples.</summary>
@@ -73,6 +76,7 @@ internal static class LmmsEvalFolder
     {
         if (!IsResults(json)) throw new InvalidDataException($"{file} has no object 'results' with an object a task: it is no results file of lmms-eval.");
         var results = json.GetProperty("results").EnumerateObject().ToDictionary(t => t.Name, t => t.Value, StringComparer.Ordinal);
+        if (results.Count > MaxTasks) throw new InvalidDataException($"{file} has {results.Count} tasks; at most {MaxTasks} can be imported.");
         var members = Groups(json, results);
         var inside = members.Values.SelectMany(m => m).ToHashSet(StringComparer.Ordinal);
         foreach (var task in results.Keys.Where(t => !inside.Contains(t)))
@@ -222,15 +226,17 @@ internal static class LmmsEvalFolder
             .Where(f => !all.Keys.Any(t => t.Length > task.Length && (f.Name == t || f.Name.StartsWith(t + "_", StringComparison.Ordinal))) && BeginsAsLogs(f.Path))];
     }
 
-    /// <summary>Whether a file's first field is that of a file of samples; it is not read further.</summary>
-    private static bool BeginsAsLogs(string path)
+    private static bool BeginsAsLogs(string path) => Begins(path, LogsStart);
+
+    /// <summary>Whether a file's first field has a name; it is not read further.</summary>
+    private static bool Begins(string path, string field)
     {
         Span<byte> start = stackalloc byte[256];
         using var stream = File.OpenRead(path);
         try
         {
             var reader = new Utf8JsonReader(start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)], isFinalBlock: false, default);
-            return reader.Read() && reader.TokenType == JsonTokenType.StartObject && reader.Read() && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals(LogsStart);
+            return reader.Read() && reader.TokenType == JsonTokenType.StartObject && reader.Read() && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals(field);
         }
         catch (JsonException)
         {

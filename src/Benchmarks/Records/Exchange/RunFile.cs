@@ -8,6 +8,9 @@ internal sealed record RunFile
 {
     public const string FormatName = "studio-run";
 
+    /// <summary>The first field of an export: it says that it is one.</summary>
+    public const string FormatField = "format";
+
     public const int FormatVersion = 1;
 
     public required string Format { get; init; }

@@ -1,10 +1,15 @@
+using System.Globalization;
 using System.Text;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
+using Microsoft.OpenApi;
 using Studio.Accounts;
 using Studio.Api;
 using Studio.Benchmarks.Records.Exchange;
 using Studio.Benchmarks.Records.Store;
+using Studio.Boards.Files;
 using Studio.Library;
+using Studio.Security;
 
 namespace Studio.Boards;
 
@@ -12,13 +17,14 @@ namespace Studio.Boards;
 internal static class ResultsApi
 {
     public static IServiceCollection AddBoards(this IServiceCollection services) =>
-        services.AddSingleton<ResultsService>().AddSingleton<SampleClips>().AddSingleton<RunJobs>();
+        services.AddSingleton<ResultsService>().AddSingleton<SampleClips>().AddSingleton<RunJobs>().AddSingleton(new RunUploadLimits()).AddSingleton<RunFiles>().AddHostedService<PassingCleanup>();
 
     public static IEndpointRouteBuilder MapResultsApi(this IEndpointRouteBuilder endpoints)
     {
         var group = endpoints.MapGroup("/api/v1/eval").WithTags("Evaluation results");
         MapReading(group);
         MapFiles(group);
+        MapExchange(group);
         _ = group.MapPatch("/runs/{id}", async (HttpContext http, ResultsService results, string id, RunNote body, CancellationToken ct) =>
             {
                 await results.SetNoteAsync(CurrentUser.From(http.User), id, body.Note ?? "", ct);
@@ -82,6 +88,33 @@ internal static class ResultsApi
         _ = group.MapGet("/runs/{id}/samples/{ordinal:int}/clip", ClipAsync)
             .RequireAuthorization(Policies.Read).WithName("getSampleClip").WithSummary("The video a sample was asked about, where you may see it; drawn ones are drawn when they are asked for; ranges are answered")
             .Produces(StatusCodes.Status200OK, contentType: "video/mp4").Produces(StatusCodes.Status206PartialContent, contentType: "video/mp4");
+    }
+
+    private static void MapExchange(RouteGroupBuilder group)
+    {
+        _ = group.MapPost("/import", async (HttpContext http, RunFiles files, CancellationToken ct) => TypedResults.Ok(await files.ImportAsync(CurrentUser.From(http.User), http.Request, ct)))
+            .RequireAuthorization(Policies.Write).WithMetadata(new RequestSizeLimitAttribute(RunUploadLimits.MostBytes), new RateAttribute(RateClass.Ask)).WithName("importEvaluations")
+            .WithSummary("Take runs into the database, as eval import does: a JSON export, lmms-eval's files of results and of samples with their folders in their names, or a .zip of them; what is there already stays as it is")
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .AddOpenApiOperationTransformer(DescribeForm);
+        _ = group.MapGet("/backup", async (HttpContext http, RunFiles files, TimeProvider time, CancellationToken ct) =>
+            {
+                var (folder, file) = await files.BackUpAsync(ct);
+                http.Response.RegisterForDispose(folder);
+                http.Response.Headers.CacheControl = "no-store";
+                return TypedResults.PhysicalFile(file, "application/vnd.sqlite3", time.GetUtcNow().ToString("'results-'yyyyMMdd-HHmmss'.db'", CultureInfo.InvariantCulture));
+            })
+            .RequireAuthorization(Policies.Admin).WithName("backUpEvaluations").WithSummary("A copy of the whole results database as it is at this moment, a SQLite file that --results uses again; for administrators")
+            .Produces(StatusCodes.Status200OK, contentType: "application/vnd.sqlite3").ProducesProblem(StatusCodes.Status403Forbidden);
+    }
+
+    /// <summary>The form is read as it comes, and by no parameter that would describe it.</summary>
+    private static Task DescribeForm(OpenApiOperation operation, Microsoft.AspNetCore.OpenApi.OpenApiOperationTransformerContext context, CancellationToken ct)
+    {
+        var files = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" }, Description = "Parts with file names; a field's own name does not matter." };
+        var form = new OpenApiSchema { Type = JsonSchemaType.Object, Properties = new Dictionary<string, IOpenApiSchema> { ["files"] = files } };
+        operation.RequestBody = new OpenApiRequestBody { Required = true, Content = new Dictionary<string, OpenApiMediaType> { [RunFiles.FormType] = new() { Schema = form } } };
+        return Task.CompletedTask;
     }
 
     private static async Task<IResult> ClipAsync(HttpContext http, ResultsService results, SampleClips clips, string id, int ordinal, CancellationToken ct)

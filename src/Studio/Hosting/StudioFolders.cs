@@ -18,6 +18,9 @@ public sealed class StudioFolders(string data)
     /// <summary>{upload id}.part, and the files of imports under way.</summary>
     public string Uploads => Path.Combine(Own, "uploads");
 
+    /// <summary>{id}/: results that come in or a backup that goes out, for as long as the request lasts.</summary>
+    public string Passing => Path.Combine(Own, "passing");
+
     /// <summary>{video id}/{number}.jpg.</summary>
     public string Thumbnails => Path.Combine(Own, "thumbnails");
 
@@ -47,7 +50,7 @@ public sealed class StudioFolders(string data)
 
     public void Create()
     {
-        foreach (var folder in new[] { Own, Videos, Uploads, Thumbnails, Traces, Jobs, Models, Cache }) _ = Directory.CreateDirectory(folder);
+        foreach (var folder in new[] { Own, Videos, Uploads, Passing, Thumbnails, Traces, Jobs, Models, Cache }) _ = Directory.CreateDirectory(folder);
         if (OperatingSystem.IsWindows()) _ = Directory.CreateDirectory(Keys);
         else _ = Directory.CreateDirectory(Keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }

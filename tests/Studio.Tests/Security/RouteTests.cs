@@ -52,6 +52,7 @@ public sealed class RouteTests : IAsyncLifetime
     {
         ["/api/v1/accounts"] = [],
         ["/accounts"] = [],
+        ["/api/v1/eval/backup"] = [],
         ["/api/v1/system"] = ["GET /api/v1/system/versions", "GET /api/v1/system/usage", "GET /api/v1/system/doctor"],
         ["/api/v1/models"] = ["GET /api/v1/models", "GET /api/v1/models/{name}", "GET /api/v1/models/published", "GET /api/v1/models/tasks", "GET /api/v1/models/memory"],
     };
@@ -60,6 +61,7 @@ public sealed class RouteTests : IAsyncLifetime
     private static readonly Dictionary<string, string> s_large = new(StringComparer.Ordinal)
     {
         ["POST /v1/chat/completions"] = "images and short videos stand in the request as data URLs; the API bounds them",
+        ["POST /api/v1/eval/import"] = "files of results with every answer; they go to the disk as they come, each bounded",
     };
 
     private AccountServer _server = null!;

@@ -8,6 +8,7 @@ using Studio.Benchmarks.Records.Store;
 using Studio.Boards;
 using Studio.Components;
 using Studio.Hosting;
+using Studio.Pages.Results.Parts;
 
 namespace Studio.Pages.Results;
 
@@ -20,6 +21,7 @@ public sealed partial class ResultsPage(ResultsService results, RunJobs runJobs,
     private static readonly TimeSpan s_again = TimeSpan.FromSeconds(3);
 
     private CurrentUser? _user;
+    private ImportRuns? _import;
     private Paged<RunLine>? _list;
     private RunFacets _facets = new([], [], []);
     private IReadOnlyDictionary<string, string> _jobs = new Dictionary<string, string>();

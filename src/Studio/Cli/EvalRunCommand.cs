@@ -144,7 +144,7 @@ internal static class EvalRunCommand
     /// <summary>How far it is, in one line.</summary>
     internal static string Line(EvalProgress progress)
     {
-        var right = double.IsNaN(progress.Accuracy) ? "" : string.Create(CultureInfo.InvariantCulture, $", {100 * progress.Accuracy:0.0} % right");
+        var right = double.IsNaN(progress.Accuracy) ? "" : string.Create(CultureInfo.InvariantCulture, $", {100 * progress.Accuracy:0.0} % of samples right");
         var failed = progress.Failed > 0 ? $", {progress.Failed} failed" : "";
         var left = progress.Left is { } time ? $", {time.ToString(time.TotalDays >= 1 ? @"d\d\ hh\:mm\:ss" : @"hh\:mm\:ss", CultureInfo.InvariantCulture)} left" : "";
         return $"sample {progress.Done}/{progress.Total}{right}{failed}{left}{(progress.Video.Length > 0 && progress.Done < progress.Total ? $", {progress.Video}" : "")}";

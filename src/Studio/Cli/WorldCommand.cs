@@ -92,7 +92,7 @@ internal static class WorldCommand
         var watch = Stopwatch.StartNew();
         WorldProgress end = await folder.MakeAsync(settings, p => console.Progress(Line(p, watch.Elapsed)), ct);
         console.ClearProgress();
-        string summary = $"{end.Total} videos ({end.Total - end.Kept} made, {end.Kept} kept), questions in {folder.AnnotationsPath}";
+        string summary = $"{Videos(end.Total)} ({end.Total - end.Kept} made, {end.Kept} kept), questions in {folder.AnnotationsPath}";
         if (!json)
         {
             console.Output.WriteLine(summary);
@@ -104,12 +104,14 @@ internal static class WorldCommand
         return ExitCodes.Ok;
     }
 
+    private static string Videos(int count) => count == 1 ? "1 video" : $"{count} videos";
+
     private static string Line(WorldProgress p, TimeSpan elapsed)
     {
         double rate = p.Frames / Math.Max(0.001, elapsed.TotalSeconds);
         int made = p.Done - p.Kept;
         string left = made == 0 ? "" : $", {elapsed / made * (p.Total - p.Done):hh\\:mm\\:ss} left";
-        return string.Create(CultureInfo.InvariantCulture, $"{p.Done} of {p.Total} videos, {rate:0} frames/s{left}");
+        return string.Create(CultureInfo.InvariantCulture, $"{p.Done} of {Videos(p.Total)}, {rate:0} frames/s{left}");
     }
 
     private static Dictionary<WorldKind, int> Kinds(string? text)

@@ -80,7 +80,7 @@ internal sealed class EvaluationKind(EvaluationParts parts, IRunStore store, Tim
 
     internal static string Message(EvalProgress progress)
     {
-        var right = double.IsNaN(progress.Accuracy) ? "" : string.Create(CultureInfo.InvariantCulture, $", {100 * progress.Accuracy:0.0} % right");
+        var right = double.IsNaN(progress.Accuracy) ? "" : string.Create(CultureInfo.InvariantCulture, $", {100 * progress.Accuracy:0.0} % of samples right");
         var failed = progress.Failed > 0 ? $", {progress.Failed} failed" : "";
         return $"sample {progress.Done} of {progress.Total}{right}{failed}{(progress.Video.Length > 0 && progress.Done < progress.Total ? $", {progress.Video}" : "")}";
     }

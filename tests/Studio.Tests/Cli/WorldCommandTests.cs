@@ -28,6 +28,14 @@ public sealed class WorldCommandTests : IDisposable
         Assert.Contains("3 videos (0 made, 3 kept)", again, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Make_OneVideo_IsOneInWords()
+    {
+        (int code, string output, _) = await Run("world", "make", _folder, "--count", "1", "--seconds", "4", "--fps", "1", "--size", "32");
+        Assert.Equal(ExitCodes.Ok, code);
+        Assert.Contains("1 video (1 made, 0 kept)", output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--kinds who", "'who'")]
     [InlineData("--kinds where,where", "'where' twice")]

@@ -62,6 +62,9 @@ public sealed record EvalDocument
     /// <summary>Questions and answers about a caption, for a judge.</summary>
     public IReadOnlyList<(string Question, string Answer)> Checks { get; init; } = [];
 
+    /// <summary>What a good answer mentions, for a judge.</summary>
+    public IReadOnlyList<string> Points { get; init; } = [];
+
     /// <summary>What documents of one video share, for standard errors by cluster.</summary>
     public string Cluster => Media.Length > 0 ? Media : Id;
 

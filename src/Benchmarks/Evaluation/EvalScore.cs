@@ -41,6 +41,9 @@ public enum AggregateUnit
 
     /// <summary>A judge's marks, 0 to 5.</summary>
     Marks,
+
+    /// <summary>Two marks of a judge added, each 1 to 5: 2 to 10.</summary>
+    MarksOfTen,
 }
 
 /// <summary>One reported number, official and corrected, in one unit.</summary>

@@ -108,7 +108,7 @@ public static class EvalText
     private static string Value(double value, AggregateUnit unit) => unit switch
     {
         AggregateUnit.Percent => Percent(value / 100),
-        AggregateUnit.Marks => value.ToString("0.00", CultureInfo.InvariantCulture),
+        AggregateUnit.Marks or AggregateUnit.MarksOfTen => value.ToString("0.00", CultureInfo.InvariantCulture),
         _ => Percent(value),
     };
 

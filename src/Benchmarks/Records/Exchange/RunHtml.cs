@@ -111,7 +111,7 @@ internal static class RunHtml
         _ = page.Append("<h2>Reported numbers</h2>\n<div class=\"scroll\"><table><thead><tr><th>Row</th><th class=\"n\">As the original reports it</th><th class=\"n\">Corrected</th><th class=\"n\">n</th><th>Unit</th></tr></thead><tbody>\n");
         foreach (var row in rows)
         {
-            _ = page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encode(row.Name)}</td><td class=\"n\">{(row.Official is { } official ? Number(official) : "–")}</td><td class=\"n\">{Number(row.Corrected)}</td><td class=\"n\">{row.Count}</td><td>{row.Unit switch { AggregateUnit.Percent => "per cent", AggregateUnit.Marks => "marks of 5", _ => "share" }}</td></tr>\n");
+            _ = page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encode(row.Name)}</td><td class=\"n\">{(row.Official is { } official ? Number(official) : "–")}</td><td class=\"n\">{Number(row.Corrected)}</td><td class=\"n\">{row.Count}</td><td>{row.Unit switch { AggregateUnit.Percent => "per cent", AggregateUnit.Marks => "marks of 5", AggregateUnit.MarksOfTen => "marks of 10", _ => "share" }}</td></tr>\n");
         }
 
         _ = page.Append("</tbody></table></div>\n");

@@ -10,7 +10,7 @@ public static class TaskCatalog
         new NiahSingle(), new NiahMulti(), new VideoXlNiah(),
         new VideoMme(), new VideoMme(subtitles: true), new VideoMmeVideoXl(), new VideoMmeVideoXl(subtitles: true),
         new MvBench(), new PerceptionTest(), new LongVideoBench(), new LongVideoBenchUpstream(), new LongVideoBenchUpstream(interleaved: true),
-        new Mlvu(), new MlvuVideoXl(), new LvBench(), new VnBench(), new NextQa(), new Charades(),
+        new Mlvu(), new MlvuVideoXl(), .. MlvuGeneration.Each, new LvBench(), new VnBench(), new NextQa(), new Charades(),
         .. Vdc.Aspects.Select(aspect => new Vdc(aspect)), new WorldSet(),
     ];
 

@@ -264,6 +264,24 @@ public sealed class EvalRunnerTests(TinyEval tiny) : IClassFixture<TinyEval>
     }
 
     [Fact]
+    public async Task Run_MlvuGeneration_IsMarkedOfTen()
+    {
+        ListData good = await tiny.DataAsync(1);
+        EvalTask task = TaskCatalog.Get("mlvu_summary");
+        var document = new EvalDocument { Id = "summary/0", Part = "summary", Media = good.Documents[0].Media, Question = "Sum it up.", Answer = "A ball." };
+        var data = new ListData(task, [document.Media], 1) { Documents = [document], OnMedia = _ => good.Of(good.Documents[0]) };
+        EvalRequest request = TinyEval.Request() with { Task = task.Name, JudgeEndpoint = "http://localhost:1", JudgeModel = "m" };
+        var store = new MemoryRunStore();
+        var judge = new ScriptedJudge { Reply = "Fair.\n{'score_completeness': 2, 'score_reliability': 4, 'total_score': 6}" };
+        var (_, jobs) = await tiny.RunAsync(store, data, [request], TinyEval.Options() with { Judge = _ => judge, Summarise = RunSummaries.Of }, ct: Ct);
+        Sample sample = Assert.Single(await AllAsync(store, jobs[0].Run.Id));
+        Assert.Equal((0.6, 0.6, judge.Reply, "2 + 4"), (sample.Official, sample.Corrected, sample.Judgement, sample.CorrectedParsed));
+        Assert.Contains("Sum it up.", sample.Prompt, StringComparison.Ordinal);
+        RunSummary summary = RecordJson.Read<RunSummary>((await store.GetAsync(jobs[0].Run.Id, Ct)).Summary!);
+        Assert.Equal(("of 10 marks", new AggregateRow("total", 6, 6, 1, AggregateUnit.MarksOfTen)), (summary.Measure, summary.Rows[0]));
+    }
+
+    [Fact]
     public async Task Run_NeedleTask_TellsTheObserverAndForcesTheLetter()
     {
         ListData good = await tiny.DataAsync(2);
@@ -325,10 +343,13 @@ public sealed class EvalRunnerTests(TinyEval tiny) : IClassFixture<TinyEval>
 
         public Exception? Failure { get; init; }
 
+        /// <summary>What is said each time; null for an answer, then verdicts.</summary>
+        public string? Reply { get; init; }
+
         public int Asked => _asked;
 
         public Task<string> AskAsync(JudgeRequest request, CancellationToken ct) =>
-            Failure is { } failure ? Task.FromException<string>(failure) : Task.FromResult(Interlocked.Increment(ref _asked) == 1 ? "a ball" : "{'pred': 'yes', 'score': 5}");
+            Failure is { } failure ? Task.FromException<string>(failure) : Reply is { } reply ? Task.FromResult(reply) : Task.FromResult(Interlocked.Increment(ref _asked) == 1 ? "a ball" : "{'pred': 'yes', 'score': 5}");
     }
 
     private sealed class CountingObserver : ISampleObserver

@@ -18,7 +18,7 @@ namespace Studio.BrowserTests.Results;
 public sealed partial class EvaluationJourneyTests : IAsyncLifetime
 {
     private const float PatienceMs = 120_000;
-    private const int PerCell = 4;
+    private const int PerCell = 8; // enough that a kill after the first answers is far from the last
     private const int Samples = 2 * 2 * PerCell * 2; // two lengths, two depths, two compressions
 
     private readonly string _data = Directory.CreateTempSubdirectory("studio-journey-").FullName;

@@ -55,26 +55,36 @@ select_fast_blas() {
   done
 }
 
-# build PROJECT FOLDER...: builds it unless nothing in the folders has changed since its last build with the same TORCH_DIR.
-build() {
-  local project=$1 name stamp wanted="TORCH_DIR=${TORCH_DIR:-}"
+# is_built PROJECT FOLDER...: nothing in the folders has changed since its last build with the same TORCH_DIR.
+is_built() {
+  local stamp=$root/artifacts/$(basename "$1").stamp
   shift
-  name=$(basename "$project")
-  stamp=$root/artifacts/$name.stamp
-  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && [ -f "$root/src/Studio/bin/Release/net10.0/studio.dll" ] &&
-     [ -z "$(find "$@" "$root"/*.props "$root"/*.sln "$root/.editorconfig" "$root/global.json" \
-             \( -name bin -o -name obj \) -prune -o -newer "$stamp" -print -quit)" ]; then
-    return
-  fi
-  say "building ..."
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "TORCH_DIR=${TORCH_DIR:-}" ] && [ -f "$root/src/Studio/bin/Release/net10.0/studio.dll" ] &&
+    [ -z "$(find "$@" "$root"/*.props "$root"/*.sln "$root/.editorconfig" "$root/global.json" \
+            \( -name bin -o -name obj \) -prune -o -newer "$stamp" -print -quit)" ]
+}
+
+# build PROJECT FOLDER...: builds it unless it is built. Of commands started at once, one builds and the others wait for it.
+build() {
+  if is_built "$@"; then return; fi
   mkdir -p "$root/artifacts"
+  exec 9> "$root/artifacts/build.lock"
+  flock 9
+  if ! is_built "$@"; then build_now "$1"; fi
+  exec 9>&-
+}
+
+build_now() {
+  local stamp log=$root/artifacts/build.log
+  stamp=$root/artifacts/$(basename "$1").stamp
+  say "building ..."
   touch "$stamp.new" # before the build: what changes while it runs is built next time
-  local log=$root/artifacts/build.log
-  if ! dotnet build "$project" -c Release -v quiet -nologo -clp:NoSummary >"$log" 2>&1; then
+  # Compilers that stay for the next build must not keep the lock.
+  if ! dotnet build "$1" -c Release -v quiet -nologo -clp:NoSummary >"$log" 2>&1 9>&-; then
     cat "$log" >&2
     die "the build failed"
   fi
-  printf '%s\n' "$wanted" > "$stamp"
+  printf 'TORCH_DIR=%s\n' "${TORCH_DIR:-}" > "$stamp"
   touch -r "$stamp.new" "$stamp"
   rm -f "$stamp.new"
 }

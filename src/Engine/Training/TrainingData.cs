@@ -30,6 +30,13 @@ public sealed record TrainingData
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // recipes from before it keep their fingerprint
     public LetteredReply Reply { get; init; }
 
+    /// <summary>
+    /// Kinds of drawn questions whose replies say what leads to the answer first (<see cref="WorldQuestion.Rationale"/>): "kite, bell. Answer: bell". With it come the
+    /// option's words, whatever <see cref="Reply"/> says.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // recipes from before it keep their fingerprint
+    public IReadOnlyList<WorldKind>? Rationales { get; init; }
+
     /// <summary>Drawn albums among the drawn videos, or in their place: many scenes and questions for few frames.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // recipes from before it keep their fingerprint
     public AlbumData? Album { get; init; }
@@ -73,6 +80,7 @@ public sealed record TrainingData
         TrainingRecipe.Check(MoreQuestions == 0 || World is not null, "data.moreQuestions is given without a world", "it with data.world only");
         TrainingRecipe.Check(Relations >= 0 && Relations <= RelationQuestions.MaxQuestions, $"data.relations is {Relations}", $"0 to {RelationQuestions.MaxQuestions}");
         TrainingRecipe.Check(Relations == 0 || Annotations is null, "data.relations is given for annotations", "it with drawn data only");
+        TrainingRecipe.Check(Rationales is null || Annotations is null, "data.rationales is given for annotations, whose answers are as they are written", "it with drawn data only");
         TrainingRecipe.Check(Told is >= 0 and <= 1, $"data.told is {Told}", "0 to 1");
         TrainingRecipe.Check(Told == 0 || Annotations is null, "data.told is given for annotations, whose videos nobody can tell", "it with drawn data only");
         TrainingRecipe.Check(Sketched is >= 0 and <= 1, $"data.sketched is {Sketched}", "0 to 1");

@@ -61,6 +61,7 @@ public sealed class WorldSource : ITrainingSource
     private readonly LetteredReply _reply;
     private readonly double _told, _sketched;
     private readonly WorldForm? _form;
+    private readonly IReadOnlyList<WorldKind> _rationales;
 
     /// <param name="data">With a world, albums, or both.</param>
     public WorldSource(TrainingData data, ulong seed)
@@ -71,6 +72,7 @@ public sealed class WorldSource : ITrainingSource
             : _album is not null ? null : throw new ArgumentException("The data names neither a world nor albums.", nameof(data));
         _frames = new WorldFrames(data.WorldSide, data.WorldSide);
         (_questions, _more, _relations, _form, _reply, _told, _sketched) = (data.WorldQuestions, data.MoreQuestions, data.Relations, data.World?.Form, data.Reply, data.Told, data.Sketched);
+        _rationales = data.Rationales ?? [];
     }
 
     public long? Count => null;
@@ -82,21 +84,25 @@ public sealed class WorldSource : ITrainingSource
         {
             WorldScript album = AlbumMaker.Compose(WorldSplit.Train, random.Next(), random.Pick(_album.Pictures), _album.Objects, _album.Mix, _album.Seconds ?? 1);
             IReadOnlyList<WorldQuestion> asked = random.Below(Permille) < _album.Lists * Permille ? [] : AlbumQuestions.Ask(album, random.Next(), _album.Questions, _album.Form);
-            return Example($"train-album-{index:000000}", album, asked.Count > 0 ? [.. asked, .. Related(album, asked, _album.Form)] : [AlbumQuestions.List(album)], IsTold(), IsSketched());
+            WorldQuestion[] ofAlbum = asked.Count > 0 ? [.. asked, .. Related(album, asked, _album.Form)] : [AlbumQuestions.List(album)];
+            return Example($"train-album-{index:000000}", album, ofAlbum, IsTold(), IsSketched(ofAlbum));
         }
 
         WorldItem item = _dataset!.Item(index);
         WorldQuestion[] questions = [.. item.Questions.Take(_questions)];
         IReadOnlyList<WorldQuestion> more = _more == 0 ? [] : AlbumQuestions.More(item.Script, random.Next(), _more, questions, _form);
         IReadOnlyList<WorldQuestion> related = Related(item.Script, [.. questions, .. more], _form);
-        return Example(item.Id, item.Script, [.. questions, .. more, .. related], IsTold(), IsSketched());
+        WorldQuestion[] all = [.. questions, .. more, .. related];
+        return Example(item.Id, item.Script, all, IsTold(), IsSketched(all));
 
         IReadOnlyList<WorldQuestion> Related(WorldScript script, IReadOnlyList<WorldQuestion> before, WorldForm? form) =>
             _relations == 0 ? [] : RelationQuestions.Ask(script, random.Next(), _relations, before, form);
 
         bool IsTold() => _told > 0 && random.Below(Permille) < _told * Permille;
 
-        bool IsSketched() => _sketched > 0 && random.Below(Permille) < _sketched * Permille;
+        // A sketch does not say how many of a thing stand in one part of the picture: nobody can number them there.
+        bool IsSketched(WorldQuestion[] asked) => _sketched > 0 && random.Below(Permille) < _sketched * Permille
+            && !(_rationales.Contains(WorldKind.Count) && Array.Exists(asked, q => q.Kind == WorldKind.Count));
     }
 
     private TrainingExample Example(string id, WorldScript script, IEnumerable<WorldQuestion> questions, bool isTold, bool isSketched)
@@ -112,7 +118,7 @@ public sealed class WorldSource : ITrainingSource
         return new TrainingExample(id, turns) { Video = isTold ? null : new DrawnVideo(_frames, script) { IsSketched = isSketched } };
     }
 
-    private string Reply(WorldQuestion question) => question.Form != WorldForm.Lettered || _reply == LetteredReply.Words ? question.Answer
+    private string Reply(WorldQuestion question) => _rationales.Contains(question.Kind) ? question.AnswerWithRationale() : question.Form != WorldForm.Lettered || _reply == LetteredReply.Words ? question.Answer
         : _reply == LetteredReply.WordsFirst ? $"{question.Answer} ({question.Letter})" : $"({question.Letter}) {question.Answer}";
 
     /// <summary>What is asked: the question, and where it has options, these and how to answer.</summary>

@@ -8,8 +8,8 @@ namespace Studio.Benchmarks.Evaluation.Tasks;
 
 /// <summary>
 /// Questions about videos of the drawn world, asked in the words that the shipped models learned. Letters are read by the corrected
-/// extraction; open answers must be the same words, where case, articles and punctuation do not count. There is no original: both scores are
-/// the corrected one.
+/// extraction; open answers must be the same words, where case, articles and punctuation do not count. A reply may say first what leads to its answer
+/// (<see cref="WorldQuestion.Stated"/>). There is no original: both scores are the corrected one.
 /// </summary>
 public abstract class WorldTask : EvalTask
 {
@@ -20,9 +20,10 @@ public abstract class WorldTask : EvalTask
 
     public override int PromptVersion => OwnVersions + 1;
 
-    public override int ScorerVersion => OwnVersions + base.ScorerVersion;
+    public override int ScorerVersion => OwnVersions + 1 + base.ScorerVersion;
 
-    public override EvalLimits Limits => new(512, 32);
+    /// <summary>New tokens enough for a rationale that counts to eight, and for the longest description.</summary>
+    public override EvalLimits Limits => new(512, 96);
 
     /// <summary>A line of an annotation file that <c>world make</c> wrote.</summary>
     public override EvalDocument Read(JsonElement row, string part, int index)
@@ -51,12 +52,13 @@ public abstract class WorldTask : EvalTask
         ArgumentNullException.ThrowIfNull(answer);
         if (document.Options.Count > 0)
         {
-            var score = ChoiceScore.Of(document, answer, null, null);
+            var score = ChoiceScore.Of(document, WorldQuestion.Stated(answer), null, null);
             return score with { Parsed = score.CorrectedParsed, Official = score.Corrected };
         }
 
         var right = Question(document).IsRight(answer) ? 1 : 0;
-        return new() { Parsed = answer.Trim(), Official = right, CorrectedParsed = answer.Trim(), Corrected = right };
+        var stated = WorldQuestion.Stated(answer).Trim();
+        return new() { Parsed = stated, Official = right, CorrectedParsed = stated, Corrected = right };
     }
 
     /// <summary>A document of a drawn video's question.</summary>
@@ -133,7 +135,8 @@ public sealed class WorldNeedle(bool multi = false) : WorldTask
 
     public override string Title => multi ? "MH-NIAH (drawn, multi hop)" : "NIAH (drawn, single hop)";
 
-    public override EvalLimits Limits => new(10_000, 16);
+    /// <summary>New tokens enough for the chain's pictures before the answer.</summary>
+    public override EvalLimits Limits => new(10_000, multi ? 64 : 16);
 
     public override IReadOnlyList<(string File, string Part)> Files => [];
 

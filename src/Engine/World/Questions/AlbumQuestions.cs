@@ -97,7 +97,8 @@ public static class AlbumQuestions
             case < 4 when many:
                 string number = copies.ToString();
                 string[] all = [.. Enumerable.Range(1, EventMaker.MaxCopies).Select(n => n.ToString())];
-                return writer.Question(WorldKind.Count, writer.Word(QuestionText.HowMany, thing.Plural), number, () => writer.Others(all, number), [shot]);
+                return writer.Question(WorldKind.Count, writer.Word(QuestionText.HowMany, thing.Plural), number, () => writer.Others(all, number), [shot])
+                    with { Rationale = Rationales.Copies(shot.Actors.Where(a => a.Instance.ObjectId == thing.Id)) };
             default:
                 if (copies > 1)
                 {
@@ -107,7 +108,8 @@ public static class AlbumQuestions
                 if (actor.Motion is WorldMotion.Line or WorldMotion.Hop)
                 {
                     string way = WorldCaptions.Directions[WorldCaptions.DirectionOf(actor)];
-                    return writer.Question(WorldKind.Direction, writer.Word(QuestionText.Direction, thing.Name), way, () => writer.Others(WorldCaptions.Directions, way), [shot]);
+                    return writer.Question(WorldKind.Direction, writer.Word(QuestionText.Direction, thing.Name), way, () => writer.Others(WorldCaptions.Directions, way), [shot])
+                        with { Rationale = Rationales.Way(actor) };
                 }
 
                 string place = WorldGrid.Names[WorldGrid.CellOf(actor.From)];

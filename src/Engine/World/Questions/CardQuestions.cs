@@ -63,7 +63,8 @@ internal static class CardQuestions
             Facet.Colour => AskColour(writer, WorldKind.Chain, QuestionText.ChainColour, start, last, seen),
             _ => AskMark(writer, WorldKind.Chain, QuestionText.ChainMark, start, last, seen),
         };
-        return question with { Chain = [.. chain.Select(c => QuestionWriter.NameOf(c.Picture.ObjectId))] };
+        string[] names = [.. chain.Select(c => QuestionWriter.NameOf(c.Picture.ObjectId))];
+        return question with { Chain = names, Rationale = Rationales.Row(names) };
     }
 
     /// <summary>The picture half of the time, else the frame's colour or the number.</summary>

@@ -109,7 +109,8 @@ public static class RelationQuestions
         }
 
         string quarter = QuestionText.Quarters[first];
-        return writer.Question(WorldKind.When, writer.Word(QuestionText.WhenQuarter, sight.Name), quarter, () => writer.Others(QuestionText.Quarters, quarter), [sight.Shot]);
+        return writer.Question(WorldKind.When, writer.Word(QuestionText.WhenQuarter, sight.Name), quarter, () => writer.Others(QuestionText.Quarters, quarter), [sight.Shot])
+            with { Rationale = Rationales.Quarters(writer.Script, first, sight.Name) };
     }
 
     /// <summary>Which of four things comes right before or after another: of shots next to each other, or with a haystack between, that each show one thing only.</summary>
@@ -124,9 +125,15 @@ public static class RelationQuestions
         }
 
         string[] others = [.. parts.Seen.Where(s => s != named && s != right).Select(s => s.Name)];
-        return others.Length < WorldQuestions.Options - 1 ? null : writer.Question(
+        if (others.Length < WorldQuestions.Options - 1)
+        {
+            return null;
+        }
+
+        WorldQuestion question = writer.Question(
             WorldKind.Order, writer.Word(later ? QuestionText.AfterOfThese : QuestionText.BeforeOfThese, "", named.Name), right.Name,
             () => writer.Random.Sample(others, WorldQuestions.Options - 1), [named.Shot, right.Shot]);
+        return question with { Rationale = Rationales.Row(parts.Seen.Where(s => s == named || question.Options!.Contains(s.Name)).OrderBy(s => s.Shot.StartMs).Select(s => s.Name)) };
     }
 
     /// <summary>Which of four things is seen first or last: of things in different shots.</summary>
@@ -142,7 +149,8 @@ public static class RelationQuestions
         Sight[] some = [.. writer.Random.Sample(apart, WorldQuestions.Options).OrderBy(s => s.Shot.StartMs)];
         Sight right = last ? some[^1] : some[0];
         return writer.Question(
-            WorldKind.Order, writer.Word(last ? QuestionText.LastOfThese : QuestionText.FirstOfThese), right.Name, () => [.. some.Where(s => s != right).Select(s => s.Name)], some.Select(s => s.Shot));
+            WorldKind.Order, writer.Word(last ? QuestionText.LastOfThese : QuestionText.FirstOfThese), right.Name, () => [.. some.Where(s => s != right).Select(s => s.Name)], some.Select(s => s.Shot))
+            with { Rationale = Rationales.Row(some.Select(s => s.Name)) };
     }
 
     /// <summary>A thing that one shot alone shows.</summary>

@@ -69,13 +69,16 @@ internal static class ShotQuestions
         if (writer.Script.Variant == EventMaker.AsQuarter)
         {
             string quarter = QuestionText.Quarters[start * 4 / seconds];
-            return writer.Question(WorldKind.When, writer.Word(QuestionText.WhenQuarter, sight.Name), quarter, () => writer.Others(QuestionText.Quarters, quarter), [sight.Shot]);
+            return writer.Question(WorldKind.When, writer.Word(QuestionText.WhenQuarter, sight.Name), quarter, () => writer.Others(QuestionText.Quarters, quarter), [sight.Shot])
+                with { Rationale = Rationales.Quarters(writer.Script, start * 4 / seconds, sight.Name) };
         }
 
         (int slots, int step) = EventMaker.TimeSlots(seconds, sight.Shot.LengthMs / 1000);
-        string[] times = [.. Enumerable.Range(0, slots).Select(slot => QuestionText.Time((slot * step) + (start % step)))];
+        int[] moments = [.. Enumerable.Range(0, slots).Select(slot => (slot * step) + (start % step))];
+        string[] times = [.. moments.Select(QuestionText.Time)];
         string time = QuestionText.Time(start);
-        return writer.Question(WorldKind.When, writer.Word(QuestionText.WhenTime, sight.Name), time, () => writer.Others(times, time), [sight.Shot]);
+        return writer.Question(WorldKind.When, writer.Word(QuestionText.WhenTime, sight.Name), time, () => writer.Others(times, time), [sight.Shot])
+            with { Rationale = Rationales.Moments(writer.Script, [.. moments.Where(m => m <= start)], sight.Name) };
     }
 
     private static WorldQuestion Count(QuestionWriter writer, Sight[] sights)
@@ -84,7 +87,8 @@ internal static class ShotQuestions
         string answer = sights.Length.ToString();
         string[] all = [.. Enumerable.Range(1, overTime ? EventMaker.MaxReturns : EventMaker.MaxCopies).Select(n => n.ToString())];
         string text = overTime ? writer.Word(QuestionText.HowOften, sights[0].Name) : writer.Word(QuestionText.HowMany, sights[0].Actor.Instance.Thing.Plural);
-        return writer.Question(WorldKind.Count, text, answer, () => writer.Others(all, answer), sights.Select(s => s.Shot).Distinct());
+        return writer.Question(WorldKind.Count, text, answer, () => writer.Others(all, answer), sights.Select(s => s.Shot).Distinct())
+            with { Rationale = overTime ? null : Rationales.Copies(sights.Select(s => s.Actor)) };
     }
 
     private static WorldQuestion Order(QuestionWriter writer, Sight[] sights)
@@ -110,13 +114,14 @@ internal static class ShotQuestions
             (false, false, false) => later ? QuestionText.LastOf : QuestionText.FirstOf,
         };
         string text = writer.Word(wordings, list, neighbour ? names[named] : "");
-        return writer.Question(WorldKind.Order, text, names[right], () => [.. choice.Where(n => n != names[right])], sights.Select(s => s.Shot));
+        return writer.Question(WorldKind.Order, text, names[right], () => [.. choice.Where(n => n != names[right])], sights.Select(s => s.Shot)) with { Rationale = Rationales.Row(names) };
     }
 
     private static WorldQuestion Direction(QuestionWriter writer, Sight sight)
     {
         string answer = QuestionText.Directions[WorldCaptions.DirectionOf(sight.Actor)];
-        return writer.Question(WorldKind.Direction, writer.Word(QuestionText.Direction, sight.Name), answer, () => writer.Others(QuestionText.Directions, answer), [sight.Shot]);
+        return writer.Question(WorldKind.Direction, writer.Word(QuestionText.Direction, sight.Name), answer, () => writer.Others(QuestionText.Directions, answer), [sight.Shot])
+            with { Rationale = Rationales.Way(sight.Actor) };
     }
 
     private static WorldQuestion Colour(QuestionWriter writer, Sight[] sights)

@@ -21,6 +21,9 @@ public readonly record struct WorldEvidence(double Start, double End);
 /// <summary>A question about a video, with its known answer.</summary>
 public sealed record WorldQuestion
 {
+    /// <summary>What stands between a rationale and the answer.</summary>
+    public const string AnswerMark = "Answer:";
+
     private static readonly string[] s_letters = ["A", "B", "C", "D"];
 
     public required WorldKind Kind { get; init; }
@@ -45,6 +48,10 @@ public sealed record WorldQuestion
     /// <summary>Names of a chain's pictures from the first to the last; empty for other kinds.</summary>
     public IReadOnlyList<string> Chain { get; init; } = [];
 
+    /// <summary>What leads to the answer, to be said before it, for example "kite, bell, tent."; null where the answer is seen at once.</summary>
+    [JsonIgnore]
+    public string? Rationale { get; init; }
+
     /// <summary>Steps from the card that the question names to the card that answers it; 0 for other kinds.</summary>
     [JsonIgnore]
     public int Hops => Math.Max(0, Chain.Count - 1);
@@ -56,6 +63,17 @@ public sealed record WorldQuestion
     public string TextWithOptions() => Options is null
         ? Text
         : string.Join('\n', Options.Select((option, i) => $"({LetterOf(i)}) {option}").Prepend(Text));
+
+    /// <summary>The answer behind what leads to it: "kite, bell. Answer: bell"; the answer alone where nothing leads to it.</summary>
+    public string AnswerWithRationale() => Rationale is null ? Answer : $"{Rationale} {AnswerMark} {Answer}";
+
+    /// <summary>What a reply gives as its answer: the text behind the last <see cref="AnswerMark"/>, or all of it.</summary>
+    public static string Stated(string reply)
+    {
+        ArgumentNullException.ThrowIfNull(reply);
+        int mark = reply.LastIndexOf(AnswerMark, StringComparison.OrdinalIgnoreCase);
+        return mark < 0 ? reply : reply[(mark + AnswerMark.Length)..].Trim();
+    }
 
     /// <summary>The same question with its options moved on by some places, as four tries of one sample need it.</summary>
     /// <exception cref="InvalidOperationException">An open question.</exception>
@@ -76,7 +94,7 @@ public sealed record WorldQuestion
     /// </summary>
     public bool IsRight(string reply)
     {
-        ArgumentNullException.ThrowIfNull(reply);
+        reply = Stated(reply);
         if (Form == WorldForm.Open)
         {
             return Plain(reply) == Plain(Answer);

@@ -185,6 +185,12 @@ public sealed class DrawnDataTests : IDisposable
             var right = document.Options.Count > 0 ? $"({document.GoldLetter}) {document.Answer}" : document.Answer;
             Assert.Equal((1, 1.0), (data.Task.Score(document, right).Corrected, data.Task.Score(document, right).Official));
             Assert.Equal(0, data.Task.Score(document, "???").Corrected);
+
+            // What leads to the answer may name every option.
+            var led = string.Join(", ", document.Options) + ". Answer: ";
+            Assert.Equal(1, data.Task.Score(document, led + document.Answer).Corrected);
+            Assert.Equal(0, data.Task.Score(document, led + (document.Options.FirstOrDefault(o => o != document.Answer) ?? "nothing")).Corrected);
+            Assert.Equal(0, data.Task.Score(document, led).Corrected);
         }
 
         var samples = data.Documents.Select(d => new ScoredSample(d, "", data.Task.Score(d, d.Answer))).ToList();

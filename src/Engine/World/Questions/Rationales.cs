@@ -1,0 +1,50 @@
+namespace Studio.Engine.World;
+
+/// <summary>
+/// What leads to an answer, said before it: a small decoder that has to name the first of four things in one word must put them in order in its head, one that
+/// lists them first only has to repeat one. Every rationale says what is seen and nothing that the video does not show.
+/// </summary>
+internal static class Rationales
+{
+    /// <summary>Longest video that is walked through part by part; in a longer one the parts hold too much to say.</summary>
+    internal const int LongestWalkMs = 16_000;
+
+    /// <summary>Things one after the other, for example "kite, bell, tent.": what an order or a chain is read from.</summary>
+    public static string Row(IEnumerable<string> names) => string.Join(", ", names) + ".";
+
+    /// <summary>Each copy with its number and where it is, in the order of reading: "1 top left, 2 top left, 3 bottom."</summary>
+    public static string Copies(IEnumerable<WorldActor> actors) =>
+        Row(actors.Select(a => WorldGrid.CellOf(a.From)).Order().Select((cell, i) => $"{i + 1} {WorldGrid.Names[cell]}"));
+
+    /// <summary>Where something that goes comes from and where it ends: "from top left to top right."</summary>
+    public static string Way(WorldActor actor) => $"from {WorldGrid.Names[WorldGrid.CellOf(actor.From)]} to {WorldGrid.Names[WorldGrid.CellOf(actor.To)]}.";
+
+    /// <summary>The quarters up to the one that shows something, and what is seen in the middle of each: "first anchor, second blue waves, third kite."</summary>
+    /// <param name="right">Quarter that shows it, from 0.</param>
+    /// <param name="name">What is asked for.</param>
+    /// <returns>Null where the video is too long for that.</returns>
+    public static string? Quarters(WorldScript script, int right, string name)
+    {
+        int quarters = QuestionText.Quarters.Length;
+        return script.LengthMs > LongestWalkMs ? null
+            : Row(Enumerable.Range(0, right + 1).Select(q => $"{QuestionText.Quarters[q].Split(' ')[1]} {(q == right ? name : SeenAt(script, ((2 * q) + 1) * script.LengthMs / (2 * quarters)))}"));
+    }
+
+    /// <summary>The same with moments: "00:00 anchor, 00:02 kite."</summary>
+    /// <param name="seconds">Moments in order, the last one that of <paramref name="name"/>.</param>
+    public static string? Moments(WorldScript script, IReadOnlyList<int> seconds, string name) => script.LengthMs > LongestWalkMs ? null
+        : Row(seconds.Select((s, i) => $"{QuestionText.Time(s)} {(i == seconds.Count - 1 ? name : SeenAt(script, (s * 1000) + 500))}"));
+
+    /// <summary>The largest thing at a moment, a card's picture, or what is behind where nothing stands.</summary>
+    private static string SeenAt(WorldScript script, int ms)
+    {
+        WorldSegment segment = script.SegmentAt(ms);
+        if (segment is WorldCard card)
+        {
+            return card.Picture.Thing.Name;
+        }
+
+        WorldShot shot = segment is WorldHaystack haystack ? HaystackShots.At(haystack, ms) : (WorldShot)segment;
+        return shot.Actors.Where(a => a.IsSeenAt(ms - shot.StartMs)).MaxBy(a => a.Size)?.Instance.Thing.Name ?? new WorldBackdrop(shot.Backdrop).Name;
+    }
+}

@@ -8,7 +8,11 @@ namespace Studio.Engine.Language;
 /// <summary>One sequence to learn from.</summary>
 /// <param name="Prompt">Text and visual tokens; gradients flow into visual embeddings that ask for them.</param>
 /// <param name="Labels">The token each row is trained to be, for every row; <see cref="TrainingForward.Ignored"/> where none is.</param>
-public sealed record TrainingSample(Prompt Prompt, IReadOnlyList<int> Labels);
+public sealed record TrainingSample(Prompt Prompt, IReadOnlyList<int> Labels)
+{
+    /// <summary>Whether it keeps all its visual tokens where others of its batch drop some.</summary>
+    public bool KeepsAll { get; init; }
+}
 
 /// <summary>What became of one sample of a batch.</summary>
 /// <param name="Hidden">[rows that are left, hidden]: the last layer's output, before the final norm.</param>

@@ -45,7 +45,7 @@ public sealed class TrainingForward : IDisposable
             if (stage < settings.DropAfterLayers.Count && settings.DropAfterLayers[stage] == layer)
             {
                 var longest = running.Max(r => r.Labels.Count);
-                foreach (var sample in running) Drop(sample, settings, stage, layer, isPadded: sample.Labels.Count < longest);
+                foreach (var sample in running.Where(r => !r.KeepsAll)) Drop(sample, settings, stage, layer, isPadded: sample.Labels.Count < longest);
                 stage++;
             }
 
@@ -168,6 +168,8 @@ public sealed class TrainingForward : IDisposable
     private sealed class Running(TrainingSample sample, Tensor hidden)
     {
         public Prompt Prompt { get; } = sample.Prompt;
+
+        public bool KeepsAll { get; } = sample.KeepsAll;
 
         public Tensor Hidden { get; set; } = hidden;
 

@@ -5,21 +5,29 @@ using Studio.Engine.Tokenization;
 using Studio.Engine.Torch;
 using Studio.Engine.Video;
 using Studio.Engine.Vision;
+using Studio.Engine.World;
 
 namespace Studio.Engine.Training;
 
 /// <summary>VideoChat-Flash in one stage of its training. Clips go through the tower one after the other; what is frozen records no graph.</summary>
 public sealed class FlashTrainee : VisualTrainee
 {
+    /// <summary>Drawn apart from all else that is drawn for a sample.</summary>
+    private const ulong DropDraw = 0xD209;
+
+    private const int Permille = 1000;
+
+    private readonly ulong _seed;
     private readonly VisionTower _tower;
     private readonly ToMeConnector _connector;
     private readonly TrainingForward _decoder;
     private readonly VisualDropout _drops;
 
+    /// <inheritdoc cref="Trainees.Create"/>
     /// <param name="config">Of the model as it is; the stage's resolution is put in here.</param>
     /// <param name="weights">fp32 on <paramref name="device"/>; borrowed. Their gradients are switched on and off as the stage says.</param>
     /// <exception cref="ArgumentException">The stage does not fit the model; the message names the value.</exception>
-    public FlashTrainee(TrainingStage stage, ModelConfig config, Weights weights, Tokenizer tokenizer, Device device)
+    public FlashTrainee(TrainingStage stage, ModelConfig config, Weights weights, Tokenizer tokenizer, Device device, ulong seed)
         : base(stage, tokenizer, device, weights)
     {
         ArgumentNullException.ThrowIfNull(stage);
@@ -27,6 +35,7 @@ public sealed class FlashTrainee : VisualTrainee
         Check(stage, config);
         VisionConfig vision = AtResolution(config.Vision, stage.Resolution);
         Config = config with { Vision = vision, ImageGridPinpoints = AtSide(config.ImageGridPinpoints, config.Vision.ImageSize, vision.ImageSize), TorchDtype = SafetensorsDtype.F32 };
+        _seed = seed;
         _drops = stage.Compression().ValidateFor(config.Language.Layers);
         Groups = ParameterGroups.Create(weights, TensorLayout.For(Config), stage.Rates, stage.WeightDecay);
         _tower = VisionTower.Load(Config.Vision, weights, device, ScalarType.Float32);
@@ -73,7 +82,11 @@ public sealed class FlashTrainee : VisualTrainee
     }
 
     internal override TrainingResult Forward(IReadOnlyList<TrainingSample> batch, IReadOnlyList<TrainingExample> samples, CancellationToken cancellationToken) =>
-        _decoder.Forward(batch, _drops, cancellationToken);
+        _decoder.Forward([.. batch.Zip(samples, (sample, example) => sample with { KeepsAll = !Drops(example) })], _drops, cancellationToken);
+
+    /// <summary>Whether a sample's visual tokens are dropped: its number and the stage's seed decide.</summary>
+    internal bool Drops(TrainingExample sample) =>
+        Stage.Drops is { } drops && new WorldRandom(WorldRandom.Hash(_seed, (ulong)sample.Number, DropDraw)).Below(Permille) < (drops.Share ?? 1) * Permille;
 
     private protected override SketchedVideo Sketch(Tokenizer tokenizer, Tensor embeddings) => new(tokenizer, embeddings, Config.Vision.GridSide);
 

@@ -67,6 +67,6 @@ public static class Trainees
         return stage.Recognition && stage.Rates.Projector is not null ? new WordTrainee(stage, config, weights, tokenizer, device)
             : stage.Recognition ? new RecognitionTrainee(stage, config, weights, device, seed)
             : config.System == ModelSystem.VideoXl ? new XlTrainee(stage, config, weights, tokenizer, device, seed)
-            : new FlashTrainee(stage, config, weights, tokenizer, device);
+            : new FlashTrainee(stage, config, weights, tokenizer, device, seed);
     }
 }

@@ -160,6 +160,12 @@ public sealed record TrainingDrops
     public required IReadOnlyList<int> Layers { get; init; }
 
     public required IReadOnlyList<double> Ratios { get; init; }
+
+    /// <summary>
+    /// Share of the samples that drop, drawn sample by sample; null for all. A model that sees whole videos as well in every update does not unlearn to read them.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // recipes from before it keep their fingerprint
+    public double? Share { get; init; }
 }
 
 /// <summary>One stage of a training.</summary>
@@ -291,6 +297,7 @@ public sealed record TrainingStage
             Ratios is null || (Ratios.Count is >= 1 and <= MaxRatios && Ratios.All(r => r is >= 1 and <= MaxRatio) && Ratios.Distinct().Count() == Ratios.Count),
             $"ratios are [{string.Join(", ", Ratios ?? [])}]", $"1 to {MaxRatios} different ones from 1 to {MaxRatio}, or leave them out to train without summary tokens");
         Check(Rates.Summary is null || Ratios is not null, $"rates.summary is {Rates.Summary} without ratios", "ratios, or leave the rate out: nothing is summarised");
+        Check(Drops?.Share is null or (> 0 and <= 1), $"drops.share is {Drops?.Share}", "a number above 0, at most 1, or leave it out: all samples drop");
         Check(Drops is null || Ratios is null, "drops and ratios are both given", "drops to VideoChat-Flash, ratios to Video-XL");
         Check(Batch is >= 1 and <= 4096, $"batch is {Batch}", "1 to 4096");
         Check(Accumulation is >= 1 and <= 65_536, $"accumulation is {Accumulation}", "1 to 65536");

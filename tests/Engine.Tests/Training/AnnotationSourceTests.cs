@@ -159,7 +159,7 @@ public sealed class AnnotationSourceTests : IDisposable
             Frames = new TrainingFrames { Min = 4, Max = 8 },
             Data = new TrainingData { Annotations = [new("a.json")] },
         };
-        using var trainee = new FlashTrainee(stage, config, weights, Tokenization.TestTokenizers.Tiny, Device.CPU);
+        using var trainee = new FlashTrainee(stage, config, weights, Tokenization.TestTokenizers.Tiny, Device.CPU, 1);
         TrainingExample[] samples = [.. Enumerable.Range(0, 3).Select(i => source.Sample(i)).OrderBy(s => s.Id, StringComparer.Ordinal)];
         int[] rows = [.. samples.Select(s => Rows(trainee, s))];
         Assert.InRange(rows[0], 64, 300); // 4 or 8 frames, 16 tokens each, and text

@@ -61,6 +61,21 @@ public sealed class WorldTruthTests
     }
 
     [Fact]
+    public void When_SlotsOfAnyLength_LeaveLessThanHalfOfAVideoOut()
+    {
+        for (int seconds = 5; seconds <= 600; seconds++)
+        {
+            int shown = Math.Clamp(seconds / 8, 1, 4), starts = seconds - shown + 1;
+            (int slots, int step) = EventMaker.TimeSlots(seconds, shown);
+            Assert.InRange(slots * step, (starts / 2) + 1, starts);
+        }
+
+        // In eight seconds any of them may be the one.
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6, 7], Many(WorldKind.When, 200, 8).Where(m => m.Question.Answer.Contains(':', StringComparison.Ordinal))
+            .Select(m => (int)m.Question.Evidence[0].Start).Distinct().Order());
+    }
+
+    [Fact]
     public void Count_AtOnce_CopiesAreApartAndInsideThePicture()
     {
         foreach ((WorldScript script, WorldQuestion question) in Many(WorldKind.Count, 60, 10))

@@ -19,6 +19,7 @@ internal sealed class EventMaker
     private const int OrderTries = 2000;
     private const int PlaceTries = 4000;
     private const int ShortVideo = 16;
+    private const int LongVideo = 32;
 
     private readonly WorldComposer _composer;
     private readonly ShotMaker _maker;
@@ -95,11 +96,11 @@ internal sealed class EventMaker
         return new WorldPlan([shot], FirstGap: (_random.Below(slots) * step) + _random.Below(step), Variant: AsTime);
     }
 
-    /// <summary>Equal slots of a video in which an event of some length can start, and the seconds of one.</summary>
+    /// <summary>Equal slots of a video, as long as its seconds allow, in which an event of some length can start, and the seconds of one.</summary>
     internal static (int Slots, int Step) TimeSlots(int videoSeconds, int eventSeconds)
     {
-        int slots = videoSeconds >= ShortVideo ? 8 : 4;
-        return (slots, (videoSeconds - eventSeconds) / slots);
+        int slots = videoSeconds >= LongVideo ? 8 : 4;
+        return (slots, (videoSeconds - eventSeconds + 1) / slots); // the last start of all is a start, too
     }
 
     private WorldPlan Count()

@@ -19,7 +19,7 @@ public sealed record WorldItem(long Index, string Id, WorldScript Script, IReadO
 public sealed class WorldDataset
 {
     /// <summary>Raised whenever the same recipe and seed begin to give other videos or questions.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     private readonly WorldKind[] _cycle;
     private readonly ulong _key;

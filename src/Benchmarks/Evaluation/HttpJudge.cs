@@ -1,3 +1,4 @@
+using Studio.Benchmarks.Evaluation.Tasks;
 using Studio.Benchmarks.Records;
 using Studio.Engine.Training.Annotating;
 
@@ -60,6 +61,15 @@ public sealed class HttpJudge : IJudge, IDisposable
         }
 
         return options;
+    }
+
+    /// <summary>Refuses a judge that a request names for a task without one: it would never be asked.</summary>
+    /// <exception cref="ArgumentException">The task is scored without a judge; the message names both.</exception>
+    public static void CheckNeeded(EvalRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if ((request.JudgeEndpoint ?? request.JudgeModel) is not { } judge || (TaskCatalog.TryGet(request.Task, out var task) && task.NeedsJudge)) return;
+        throw new ArgumentException($"A judge, '{judge}', was given, but {task?.Name ?? request.Task} is scored without one; leave the judge's address and its model out.", nameof(request));
     }
 
     public async Task<string> AskAsync(JudgeRequest request, CancellationToken ct)

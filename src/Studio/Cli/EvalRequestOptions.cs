@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Studio.Benchmarks.Evaluation;
 using Studio.Benchmarks.Evaluation.Data;
 using Studio.Benchmarks.Evaluation.Tasks;
 using Studio.Benchmarks.Records;
@@ -98,11 +99,6 @@ internal sealed class EvalRequestOptions
     {
         var task = parse.GetValue(Task)!;
         if (!task.Equals(EvalDataSource.Custom, StringComparison.OrdinalIgnoreCase)) task = TaskCatalog.Get(task).Name;
-        if ((parse.GetValue(Judge) ?? parse.GetValue(JudgeModel)) is { } judge && !(TaskCatalog.TryGet(task, out var known) && known.NeedsJudge))
-        {
-            throw new ArgumentException($"a judge, '{judge}', was given, but {task} is scored without one; leave --judge and --judge-model out");
-        }
-
         var basis = new EvalRequest
         {
             Task = task,
@@ -121,6 +117,7 @@ internal sealed class EvalRequestOptions
             JudgeEndpoint = parse.GetValue(Judge),
             JudgeModel = parse.GetValue(JudgeModel),
         };
+        HttpJudge.CheckNeeded(basis);
         var grid = new SweepGrid
         {
             Models = Texts(parse, Model, ','),

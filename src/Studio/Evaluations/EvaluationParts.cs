@@ -95,8 +95,7 @@ internal sealed class EvaluationParts(StudioOptions options, VideoStore videos, 
             throw RequestException.Invalid($"{task.Name} has no questions with options, which the variant '{request.Variant.ToString().ToLowerInvariant()}' needs; take standard or blind");
         if (request.Protocol == EvalProtocol.Original && task is not Benchmarks.Evaluation.Tasks.NiahSingle)
             throw RequestException.Invalid($"the protocol 'original' is of niah and mh-niah with the originals' annotations; {task.Name} is scored as its original does anyway, so take generated");
-        if (!task.NeedsJudge && (request.JudgeEndpoint ?? request.JudgeModel) is { } judge)
-            throw RequestException.Invalid($"a judge, '{judge}', was given, but {task.Name} is scored without one; leave it out");
+        HttpJudge.CheckNeeded(request);
         if (task.NeedsJudge) _ = HttpJudge.Options(request, Environment.GetEnvironmentVariable);
     }
 }

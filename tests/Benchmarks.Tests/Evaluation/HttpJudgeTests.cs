@@ -87,6 +87,18 @@ public sealed class HttpJudgeTests
         Assert.Contains("STUDIO_JUDGE_URL", Assert.Throws<ArgumentException>(() => HttpJudge.Options(request, _ => null)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("World", "http://a/v1", null, "A judge, 'http://a/v1', was given, but world is scored without one")]
+    [InlineData("world", "http://a/v1", "m", "'http://a/v1'")]
+    [InlineData("custom", null, "m", "A judge, 'm', was given, but custom is scored without one")]
+    public void CheckNeeded_TaskWithoutAJudge_NamesBoth(string task, string? address, string? model, string message)
+    {
+        var refusal = Assert.Throws<ArgumentException>(() => HttpJudge.CheckNeeded(new() { Task = task, JudgeEndpoint = address, JudgeModel = model }));
+        Assert.Contains(message, refusal.Message, StringComparison.Ordinal);
+        HttpJudge.CheckNeeded(new() { Task = task });
+        HttpJudge.CheckNeeded(new() { Task = "vdc_short", JudgeEndpoint = address, JudgeModel = model });
+    }
+
     private sealed class Counting(Action begins, Action ends) : DelegatingHandler(new SocketsHttpHandler())
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -4,6 +4,7 @@ using Studio.Accounts;
 using Studio.BrowserTests.Chat;
 using Studio.BrowserTests.Harness;
 using Studio.Hosting;
+using Studio.Tests;
 using Xunit;
 
 namespace Studio.BrowserTests.Accounts;

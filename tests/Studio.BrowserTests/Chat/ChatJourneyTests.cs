@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Studio.BrowserTests.Harness;
+using Studio.Tests;
 using Xunit;
 
 namespace Studio.BrowserTests.Chat;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Studio.BrowserTests.Harness;
 using Studio.ModelHosting;
+using Studio.Tests;
 using Xunit;
 
 namespace Studio.BrowserTests.Chat;

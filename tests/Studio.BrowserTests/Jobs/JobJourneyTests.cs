@@ -1,5 +1,6 @@
 using Microsoft.Playwright;
 using Studio.BrowserTests.Harness;
+using Studio.Tests;
 using Xunit;
 
 namespace Studio.BrowserTests.Jobs;

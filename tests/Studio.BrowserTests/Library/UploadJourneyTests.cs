@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Studio.BrowserTests.Harness;
+using Studio.Tests;
 using Xunit;
 
 namespace Studio.BrowserTests.Library;

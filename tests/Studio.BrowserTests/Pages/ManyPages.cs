@@ -7,6 +7,7 @@ using Studio.Jobs;
 using Studio.Jobs.Data;
 using Studio.Jobs.Trainings;
 using Studio.Library.Importing;
+using Studio.Tests;
 using Xunit;
 
 namespace Studio.BrowserTests.Pages;

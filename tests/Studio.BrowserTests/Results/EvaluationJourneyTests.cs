@@ -5,6 +5,7 @@ using Studio.Benchmarks.Records.Store;
 using Studio.BrowserTests.Harness;
 using Studio.BrowserTests.Jobs;
 using Studio.Hosting;
+using Studio.Tests;
 using Studio.Tests.Hosting;
 using Xunit;
 

@@ -111,8 +111,7 @@ public sealed class RunFilesTests : IAsyncLifetime
             Assert.Equal(("videomme", 2), (run.Task, await copy.SamplesAsync(run.Id, Ct).CountAsync(Ct)));
         }
 
-        for (var wait = 0; wait < 100 && Left() > 0; wait++) await Task.Delay(50, Ct); // the copy goes when the answer has gone
-        NothingIsLeft();
+        await Wait.UntilAsync(() => Left() == 0, "the copy goes when the answer has gone");
     }
 
     [Fact]

@@ -10,8 +10,6 @@ public sealed class ServerCrashTests : IDisposable
 {
     private const int Questions = 48;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
-
     private readonly string _data = Directory.CreateTempSubdirectory("studio-crash-").FullName;
     private readonly HttpClient _http = new();
     private readonly ServerProcess _server;
@@ -62,15 +60,7 @@ public sealed class ServerCrashTests : IDisposable
     }
 
     /// <summary>Asks ten times a second: a server answers so many requests a minute.</summary>
-    private static async Task UntilAsync(Func<Task<bool>> condition, string what)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < s_patience, $"in vain: {what}");
-            await Task.Delay(100, Ct);
-        }
-    }
+    private static Task UntilAsync(Func<Task<bool>> condition, string what) => Wait.UntilAsync(condition, what, TimeSpan.FromMinutes(3), TimeSpan.FromMilliseconds(100));
 
     private async Task<JsonElement> GetAsync(string path) => await _http.GetFromJsonAsync<JsonElement>(new Uri(_server.Url, path), Ct);
 

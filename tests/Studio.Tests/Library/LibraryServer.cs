@@ -91,17 +91,6 @@ internal sealed class LibraryServer : IAsyncDisposable
         return [.. File.ReadAllBytes(Sample), .. box];
     }
 
-    /// <summary>Asks again until it is so; fails after half a minute.</summary>
-    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
-    {
-        var deadline = DateTime.UtcNow.AddSeconds(30);
-        while (!await condition())
-        {
-            Xunit.Assert.True(DateTime.UtcNow < deadline, $"did not happen within 30 s: {what}");
-            await Task.Delay(20);
-        }
-    }
-
     private async Task StartAsync()
     {
         _app = await StudioServer.BuildAsync(_options, TimeProvider.System, services =>

@@ -111,8 +111,7 @@ public sealed class TusClientTests : IAsyncLifetime
     private async Task<long> ArrivedAsync(long sent)
     {
         long length = 0;
-        await LibraryServer.UntilAsync(
-            () => Task.FromResult((length = Directory.EnumerateFiles(_server.Folders.Uploads, "*.part").Sum(PartFile.Length)) > sent - HeaderBytes), $"{sent} bytes arrive");
+        await Wait.UntilAsync(() => (length = Directory.EnumerateFiles(_server.Folders.Uploads, "*.part").Sum(PartFile.Length)) > sent - HeaderBytes, $"{sent} bytes arrive");
         return length;
     }
 

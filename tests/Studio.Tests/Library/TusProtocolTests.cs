@@ -401,7 +401,7 @@ public sealed class TusProtocolTests : IClassFixture<TusProtocolTests.Server>, I
     }
 
     private async Task ArrivedAsync(string url, long expected) =>
-        await LibraryServer.UntilAsync(() => Task.FromResult(PartFile.Length(Part(url)) >= expected), $"{expected} bytes in the part file");
+        await Wait.UntilAsync(() => PartFile.Length(Part(url)) >= expected, $"{expected} bytes in the part file");
 
     private string Part(string url) => Path.Combine(_server.Folders.Uploads, url.Split('/')[^1] + ".part");
 

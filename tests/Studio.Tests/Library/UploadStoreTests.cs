@@ -53,7 +53,7 @@ public sealed class UploadStoreTests : IAsyncDisposable
         var id = await CreateAsync(1000);
         _ = await AppendAsync(id, 0, Bytes(1000));
         await Server.RestartAsync();
-        await LibraryServer.UntilAsync(async () => (await Store.GetAsync("ann", id, Token)).State == UploadState.Done, "the upload is checked");
+        await Wait.UntilAsync(async () => (await Store.GetAsync("ann", id, Token)).State == UploadState.Done, "the upload is checked");
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class UploadStoreTests : IAsyncDisposable
         _ = await AppendAsync(id, 0, Bytes(1000));
         File.Move(Part(id), Path.Combine(Server.Folders.Videos, id + ".mp4"));
         await Server.RestartAsync();
-        await LibraryServer.UntilAsync(async () => (await Store.GetAsync("ann", id, Token)).VideoId == id, "the upload is mended");
+        await Wait.UntilAsync(async () => (await Store.GetAsync("ann", id, Token)).VideoId == id, "the upload is mended");
         Assert.Equal(1000, new FileInfo(Path.Combine(Server.Folders.Videos, id + ".mp4")).Length);
     }
 
@@ -77,7 +77,7 @@ public sealed class UploadStoreTests : IAsyncDisposable
         _ = await Store.FinishAsync("ann", id, Token);
         _ = await Server.WithDbAsync(db => db.Uploads.ExecuteUpdateAsync(s => s.SetProperty(u => u.VideoId, (string?)null), Token));
         await Server.RestartAsync();
-        await LibraryServer.UntilAsync(async () => (await Store.GetAsync("ann", id, Token)).VideoId == id, "the upload is mended");
+        await Wait.UntilAsync(async () => (await Store.GetAsync("ann", id, Token)).VideoId == id, "the upload is mended");
         Assert.Equal(1, await Server.WithDbAsync(db => db.Videos.CountAsync(Token)));
     }
 
@@ -106,7 +106,7 @@ public sealed class UploadStoreTests : IAsyncDisposable
         Assert.Equal(UploadState.Checking, (await Store.FinishAsync("ann", id, Token)).State);
         Assert.Equal(UploadState.Checking, (await Store.FinishAsync("ann", id, Token)).State); // joins, does not start another
         _ = _inspector.Gate.Release();
-        await LibraryServer.UntilAsync(async () => (await Store.GetAsync("ann", id, Token)).State == UploadState.Done, "the check ends");
+        await Wait.UntilAsync(async () => (await Store.GetAsync("ann", id, Token)).State == UploadState.Done, "the check ends");
         Assert.Equal(1, _inspector.Calls);
     }
 
@@ -123,7 +123,7 @@ public sealed class UploadStoreTests : IAsyncDisposable
         }
 
         var checks = ids.Select(id => Store.FinishAsync("ann", id, Token)).ToList();
-        await LibraryServer.UntilAsync(() => Task.FromResult(_inspector.Inside == 2), "two checks run");
+        await Wait.UntilAsync(() => _inspector.Inside == 2, "two checks run");
         _ = _inspector.Gate.Release(5);
         Assert.All(await Task.WhenAll(checks), c => Assert.Equal(UploadState.Done, c.State));
         Assert.Equal(2, _inspector.MostInside);
@@ -134,10 +134,10 @@ public sealed class UploadStoreTests : IAsyncDisposable
     {
         await StartAsync(l => l with { UploadLifetime = TimeSpan.FromMilliseconds(1), UserQuotaBytes = 1000 });
         var id = await CreateAsync(1000);
-        await LibraryServer.UntilAsync(async () => await Record.ExceptionAsync(() => Store.GetAsync("ann", id, Token)) is RequestException { Status: 410 }, "the upload expires");
+        await Wait.UntilAsync(async () => await Record.ExceptionAsync(() => Store.GetAsync("ann", id, Token)) is RequestException { Status: 410 }, "the upload expires");
         await File.WriteAllBytesAsync(Part(id), Bytes(10), Token);
         _ = await CreateAsync(1000);
-        await LibraryServer.UntilAsync(
+        await Wait.UntilAsync(
             async () =>
             {
                 await Cleanup.RunAsync(Token);
@@ -201,7 +201,7 @@ public sealed class UploadStoreTests : IAsyncDisposable
         var pipe = new Pipe();
         _ = await pipe.Writer.WriteAsync(Bytes(300), Token);
         var first = Store.AppendAsync("ann", id, 0, announced: 1000, pipe.Reader, checksum: null, Token);
-        await LibraryServer.UntilAsync(() => Task.FromResult(PartFile.Length(Part(id)) == 300), "the first bytes arrive");
+        await Wait.UntilAsync(() => PartFile.Length(Part(id)) == 300, "the first bytes arrive");
         Assert.Equal(UploadState.Checking, (await AppendAsync(id, 300, Bytes(700))).State);
         Assert.Equal(423, (await Assert.ThrowsAsync<RequestException>(() => first)).Status);
     }

@@ -142,7 +142,7 @@ public sealed class VideosApiTests : IClassFixture<SharedLibrary>, IDisposable
         Assert.Equal((video.Id, false), (again.Video.Id, again.IsNew));
         Assert.Empty((await _client.GetFromJsonAsync<JsonElement>("/api/v1/uploads", Token)).EnumerateArray());
 
-        await LibraryServer.UntilAsync(async () => (await _client.GetFromJsonAsync<VideoView>($"/api/v1/videos/{video.Id}", SharedLibrary.Json, Token))!.Thumbnails == 24, "24 pictures");
+        await Wait.UntilAsync(async () => (await _client.GetFromJsonAsync<VideoView>($"/api/v1/videos/{video.Id}", SharedLibrary.Json, Token))!.Thumbnails == 24, "24 pictures", pause: TimeSpan.FromMilliseconds(100));
         foreach (var picture in new[] { "poster", "thumbnails/0", "thumbnails/23" })
         {
             var answer = await _client.GetAsync($"/api/v1/videos/{video.Id}/{picture}", Token);

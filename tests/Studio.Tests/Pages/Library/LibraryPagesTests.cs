@@ -11,7 +11,6 @@ using Studio.Hosting;
 using Studio.Library;
 using Studio.Library.Importing;
 using Studio.Pages.Library;
-using Studio.Tests.Conversations;
 using Studio.Tests.Library;
 using Xunit;
 

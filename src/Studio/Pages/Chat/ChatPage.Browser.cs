@@ -1,4 +1,5 @@
 using Microsoft.JSInterop;
+using Studio.Components;
 using Studio.Components.Chat;
 
 namespace Studio.Pages.Chat;
@@ -6,11 +7,12 @@ namespace Studio.Pages.Chat;
 /// <content>What the page and its script say to each other.</content>
 public sealed partial class ChatPage
 {
-    private IJSObjectReference? _module;
-    private IJSObjectReference? _browser;
+    private PageScript? _browser;
     private DotNetObjectReference<ChatPage>? _self;
     private bool _toShow;
     private double? _toSeek;
+
+    private PageScript Script => field ??= new(JS, "./js/chat.js");
 
     /// <summary>The input sends its text; whether it was asked.</summary>
     [JSInvokable]
@@ -62,70 +64,42 @@ public sealed partial class ChatPage
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {
-        try
+        if (firstRender)
         {
-            if (firstRender)
+            _self = DotNetObjectReference.Create(this);
+            var offset = await Script.AskAsync<int>("offset");
+            _browser = await Script.StartAsync("start", _root, _self);
+            if (_browser is not null && offset != _offset)
             {
-                _module = await JS.InvokeAsync<IJSObjectReference>("import", "./js/chat.js");
-                _self = DotNetObjectReference.Create(this);
-                var offset = await _module.InvokeAsync<int>("offset");
-                _browser = await _module.InvokeAsync<IJSObjectReference>("start", _root, _self);
-                if (offset != _offset)
-                {
-                    _offset = offset;
-                    StateHasChanged();
-                }
-            }
-
-            if (_browser is null) return;
-            if (_toShow && (_conversation is not null || _address.ConversationId is null || _problem is not null))
-            {
-                _toShow = false;
-                await _browser.InvokeVoidAsync("shown", _address.MessageId, _address.MessageId is not null);
-                if (_address.Time is { } time) _toSeek = time;
-                await CompareExpectedAsync();
-                if (_expected.Count > 0) StateHasChanged();
-            }
-
-            if (_toSeek is { } seconds && ActiveVideo is { } video)
-            {
-                _toSeek = null;
-                _ = await _browser.InvokeAsync<bool>("seek", video.Id, seconds);
+                _offset = offset;
+                StateHasChanged();
             }
         }
-        catch (Exception e) when (_gone.IsCancellationRequested || e is JSDisconnectedException or OperationCanceledException)
+
+        if (_browser is null) return;
+        if (_toShow && (_conversation is not null || _address.ConversationId is null || _problem is not null))
         {
-            // The page is gone: of one that was left meanwhile, the script finds no element.
+            _toShow = false;
+            await _browser.CallAsync("shown", _address.MessageId, _address.MessageId is not null);
+            if (_address.Time is { } time) _toSeek = time;
+            await CompareExpectedAsync();
+            if (_expected.Count > 0) StateHasChanged();
+        }
+
+        if (_toSeek is { } seconds && ActiveVideo is { } video)
+        {
+            _toSeek = null;
+            _ = await _browser.AskAsync<bool>("seek", video.Id, seconds);
         }
     }
 
-    private async Task EndAsync()
-    {
-        if (_browser is not null) await _browser.InvokeVoidAsync("end");
-    }
+    private Task EndAsync() => _browser?.CallAsync("end") ?? Task.CompletedTask;
 
-    private async Task ClearDraftAsync(string conversationId)
-    {
-        if (_browser is not null) await _browser.InvokeVoidAsync("clearDraft", conversationId);
-    }
+    private Task ClearDraftAsync(string conversationId) => _browser?.CallAsync("clearDraft", conversationId) ?? Task.CompletedTask;
 
     private async ValueTask DisposeBrowserAsync()
     {
-        try
-        {
-            if (_browser is not null)
-            {
-                await _browser.InvokeVoidAsync("dispose");
-                await _browser.DisposeAsync();
-            }
-
-            if (_module is not null) await _module.DisposeAsync();
-        }
-        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
-        {
-            // The page is gone, and its script with it.
-        }
-
+        await Script.DisposeAsync();
         _self?.Dispose();
     }
 }

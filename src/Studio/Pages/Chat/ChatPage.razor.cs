@@ -120,10 +120,10 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _gone.CancelAsync();
-        _gone.Dispose();
+        var cancelled = _gone.CancelAsync();
         _plans?.Dispose();
         await DisposeBrowserAsync();
+        await cancelled; // the source is not disposed itself: what still runs asks it for its token
     }
 
     protected override async Task OnInitializedAsync()

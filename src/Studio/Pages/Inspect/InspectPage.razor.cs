@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.JSInterop;
 using Studio.Accounts;
+using Studio.Components;
 using Studio.Engine.Compression.Views;
 using Studio.Inspect;
 
@@ -11,12 +12,13 @@ namespace Studio.Pages.Inspect;
 public sealed partial class InspectPage(InspectService service, NavigationManager navigation, IJSRuntime js) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _gone = new();
+    private readonly PageScript _script = new(js, "./js/inspect.js");
     private LoadState _state;
     private InspectedAnswer? _answer, _other;
     private IReadOnlyList<AnswerChoice> _others = [];
     private string? _problem, _compareProblem, _loaded;
     private CurrentUser? _user;
-    private IJSObjectReference? _page, _script;
+    private PageScript? _page;
     private CompareRibbon? _compareRibbon;
     private bool _drawOther;
 
@@ -98,40 +100,20 @@ public sealed partial class InspectPage(InspectService service, NavigationManage
     {
         if (!_drawOther || _page is null) return;
         _drawOther = false;
-        try
-        {
-            if (_other is null) await _page.InvokeVoidAsync("compareWith", null, null);
-            else if (_compareRibbon is not null) await _page.InvokeVoidAsync("compareWith", _compareRibbon.Element, Api(_other.Answer.Id));
-        }
-        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
-        {
-            // The page is gone.
-        }
+        if (_other is null) await _page.CallAsync("compareWith", null, null);
+        else if (_compareRibbon is not null) await _page.CallAsync("compareWith", _compareRibbon.Element, Api(_other.Answer.Id));
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _gone.CancelAsync();
-        _gone.Dispose();
-        try
-        {
-            if (_page is not null)
-            {
-                await _page.InvokeVoidAsync("dispose");
-                await _page.DisposeAsync();
-            }
-
-            if (_script is not null) await _script.DisposeAsync();
-        }
-        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
-        {
-            // The page is gone.
-        }
+        var cancelled = _gone.CancelAsync();
+        await _script.DisposeAsync();
+        await cancelled; // the source is not disposed itself: what still runs asks it for its token
     }
 
     private static string Api(string answerId) => $"api/v1/answers/{answerId}/trace/";
 
-    private void MountedAsync(IJSObjectReference page)
+    private void MountedAsync(PageScript page)
     {
         _page = page;
         _drawOther = _other is not null;
@@ -159,13 +141,9 @@ public sealed partial class InspectPage(InspectService service, NavigationManage
         }
     }
 
-    private async Task ChosenAsync((CounterfactualBasis Basis, ulong Seed) chosen)
+    private Task ChosenAsync((CounterfactualBasis Basis, ulong Seed) chosen) => _script.CallAsync("setQuery", new Dictionary<string, string?>
     {
-        _script ??= await js.InvokeAsync<IJSObjectReference>("import", "./js/inspect.js");
-        await _script.InvokeVoidAsync("setQuery", new Dictionary<string, string?>
-        {
-            ["basis"] = chosen.Basis == CounterfactualBasis.Run ? "run" : null,
-            ["seed"] = chosen.Seed == 0 ? null : $"{chosen.Seed}",
-        });
-    }
+        ["basis"] = chosen.Basis == CounterfactualBasis.Run ? "run" : null,
+        ["seed"] = chosen.Seed == 0 ? null : $"{chosen.Seed}",
+    });
 }

@@ -13,7 +13,7 @@ namespace Studio.Pages.Library;
 
 /// <summary>Everybody's way to the videos: find, upload, import, tag and delete. What is shown stands in the address.</summary>
 public sealed partial class LibraryPage(
-    VideoLibrary library, VideoImporter importer, ImportFolders folders, LibraryEvents events, StudioOptions options, Toasts toasts, NavigationManager navigation, IJSRuntime script, TimeProvider time)
+    VideoLibrary library, VideoImporter importer, ImportFolders folders, LibraryEvents events, StudioOptions options, Toasts toasts, NavigationManager navigation, IJSRuntime js, TimeProvider time)
     : ComponentBase, IAsyncDisposable
 {
     private const int OnAPage = 24;
@@ -25,10 +25,9 @@ public sealed partial class LibraryPage(
     private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(300);
 
     private readonly CancellationTokenSource _gone = new();
+    private readonly PageScript _script = new(js, "./js/library.js");
     private readonly Dictionary<string, VideoView> _selected = new(StringComparer.Ordinal); // of the page that is shown, at most OnAPage
     private ElementReference _root;
-    private IJSObjectReference? _module;
-    private IJSObjectReference? _running;
     private CurrentUser? _user;
     private VideoQuery _query = new();
     private Paged<VideoView>? _list;
@@ -68,22 +67,9 @@ public sealed partial class LibraryPage(
     public async ValueTask DisposeAsync()
     {
         events.Changed -= Changed;
-        await _gone.CancelAsync();
-        _gone.Dispose();
-        try
-        {
-            if (_running is not null)
-            {
-                await _running.InvokeVoidAsync("dispose");
-                await _running.DisposeAsync();
-            }
-
-            if (_module is not null) await _module.DisposeAsync();
-        }
-        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
-        {
-            // The page is gone, and its scripts with it.
-        }
+        var cancelled = _gone.CancelAsync();
+        await _script.DisposeAsync();
+        await cancelled; // the source is not disposed itself: what still runs asks it for its token
     }
 
     protected override void OnInitialized() => events.Changed += Changed;
@@ -99,16 +85,7 @@ public sealed partial class LibraryPage(
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {
-        if (!firstRender) return;
-        try
-        {
-            _module = await script.InvokeAsync<IJSObjectReference>("import", "./js/library.js");
-            _running = await _module.InvokeAsync<IJSObjectReference>("start", _root, _user is { CanWrite: true });
-        }
-        catch (Exception e) when (_gone.IsCancellationRequested || e is JSDisconnectedException or OperationCanceledException)
-        {
-            // The page was left before it was there: the script finds no element.
-        }
+        if (firstRender) _ = await _script.StartAsync("start", _root, _user is { CanWrite: true });
     }
 
     private async Task LoadAsync()

@@ -12,12 +12,12 @@ using Studio.Library;
 namespace Studio.Pages.Library;
 
 /// <summary>One file: watch it, know it, name and tag it, share or delete it. <c>?t=</c> says where to begin, in seconds.</summary>
-public sealed partial class VideoPage(VideoLibrary library, LibraryEvents events, StudioOptions options, Toasts toasts, NavigationManager navigation, IJSRuntime script) : ComponentBase, IAsyncDisposable
+public sealed partial class VideoPage(VideoLibrary library, LibraryEvents events, StudioOptions options, Toasts toasts, NavigationManager navigation, IJSRuntime js) : ComponentBase, IAsyncDisposable
 {
     private readonly CancellationTokenSource _gone = new();
+    private readonly PageScript _script = new(js, "./js/library.js");
     private ElementReference _root;
-    private IJSObjectReference? _module;
-    private IJSObjectReference? _player;
+    private PageScript? _player;
     private CurrentUser? _user;
     private VideoView? _video;
     private Dependents? _dependents;
@@ -44,17 +44,9 @@ public sealed partial class VideoPage(VideoLibrary library, LibraryEvents events
     public async ValueTask DisposeAsync()
     {
         events.Changed -= Changed;
-        await _gone.CancelAsync();
-        _gone.Dispose();
-        try
-        {
-            await StopAsync();
-            if (_module is not null) await _module.DisposeAsync();
-        }
-        catch (Exception e) when (e is JSDisconnectedException or OperationCanceledException)
-        {
-            // The page is gone, and its scripts with it.
-        }
+        var cancelled = _gone.CancelAsync();
+        await _script.DisposeAsync();
+        await cancelled; // the source is not disposed itself: what still runs asks it for its token
     }
 
     protected override void OnInitialized() => events.Changed += Changed;
@@ -71,24 +63,8 @@ public sealed partial class VideoPage(VideoLibrary library, LibraryEvents events
     {
         if (_video is null || _playing == _video.Id) return;
         _playing = _video.Id;
-        try
-        {
-            _module ??= await script.InvokeAsync<IJSObjectReference>("import", "./js/library.js");
-            await StopAsync();
-            _player = await _module.InvokeAsync<IJSObjectReference>("player", _root, double.TryParse(Start, CultureInfo.InvariantCulture, out var at) && at > 0 && double.IsFinite(at) ? at : 0);
-        }
-        catch (Exception e) when (_gone.IsCancellationRequested || e is JSDisconnectedException or OperationCanceledException)
-        {
-            // The page was left before it was there: the script finds no element.
-        }
-    }
-
-    private async Task StopAsync()
-    {
-        if (_player is not { } player) return;
-        _player = null;
-        await player.InvokeVoidAsync("dispose");
-        await player.DisposeAsync();
+        if (_player is { } before) await before.DisposeAsync();
+        _player = await _script.StartAsync("player", _root, double.TryParse(Start, CultureInfo.InvariantCulture, out var at) && at > 0 && double.IsFinite(at) ? at : 0);
     }
 
     private async Task LoadAsync()

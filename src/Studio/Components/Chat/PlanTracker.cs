@@ -13,12 +13,15 @@ public sealed class PlanTracker(Func<AnswerSettings, PlanQuestion, CancellationT
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
     private CancellationTokenSource? _current;
+    private bool _isGone;
 
     /// <summary>Plans anew after a pause; an earlier request is given up.</summary>
     /// <param name="question">Null when there is nothing to plan.</param>
+    /// <exception cref="OperationCanceledException">The page was left: there is nothing to draw any more, and what would follow is not done.</exception>
     public async Task RequestAsync(IReadOnlyList<SettingsColumn> columns, PlanQuestion? question)
     {
         ArgumentNullException.ThrowIfNull(columns);
+        if (_isGone) throw new OperationCanceledException();
         Cancel();
         if (question is null)
         {
@@ -36,20 +39,28 @@ public sealed class PlanTracker(Func<AnswerSettings, PlanQuestion, CancellationT
             await Task.Delay(Pause, time, token);
             foreach (var column in columns)
             {
-                if (column.Value is { } settings) (column.Plan, column.Problem) = await PlanAsync(settings, question, token);
-                if (token.IsCancellationRequested) return;
-                column.IsStale = false;
+                var planned = column.Value is { } settings ? await PlanAsync(settings, question, token) : (column.Plan, column.Problem);
+                token.ThrowIfCancellationRequested();
+                (column.Plan, column.Problem, column.IsStale) = (planned.Plan, planned.Problem, false);
             }
 
             changed();
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (!_isGone)
         {
-            // A later request has taken over, or the page is gone.
+            // A later request has taken over.
+        }
+        catch (ObjectDisposedException e) when (_isGone)
+        {
+            throw new OperationCanceledException("The page was left, and what it planned with was put away.", e);
         }
     }
 
-    public void Dispose() => Cancel();
+    public void Dispose()
+    {
+        _isGone = true;
+        Cancel();
+    }
 
     private async Task<(PlanView? Plan, string? Problem)> PlanAsync(AnswerSettings settings, PlanQuestion question, CancellationToken ct)
     {

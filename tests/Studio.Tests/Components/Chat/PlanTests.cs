@@ -83,6 +83,30 @@ public sealed class PlanTests : IDisposable
         Assert.Null(column.Plan);
     }
 
+    [Fact]
+    public async Task PageLeft_WhileItWaitsOrPlans_CancelsAndDrawsNothing()
+    {
+        var column = Column(8);
+        var waiting = _tracker.RequestAsync([column], new(["v"], "What", null));
+        Assert.Equal(1, _changes);
+        _tracker.Dispose();
+        _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        Assert.True(waiting.IsCanceled); // quiet: the framework neither tells of such a task nor draws after it
+        _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _tracker.RequestAsync([column], null));
+
+        var service = new TaskCompletionSource<PlanView>();
+        var changes = 0;
+        using var tracker = new PlanTracker((_, _, _) => service.Task, () => changes++, _time);
+        var planning = tracker.RequestAsync([column], new(["v"], "What", null));
+        _time.Advance(PlanTracker.Pause);
+        tracker.Dispose();
+        service.SetException(new ObjectDisposedException("database"));
+        _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => planning);
+        Assert.True(planning.IsCanceled);
+        Assert.Equal((1, 1), (_changes, changes));
+        Assert.Empty(_asked);
+    }
+
     [Theory]
     [InlineData(180, "1,024 in 2 windows", "180 summaries")]
     [InlineData(0, "1,024 in 2 windows", "1,024 kept")]

@@ -93,6 +93,16 @@ public sealed class ChatPageTests : IAsyncLifetime
     private static async Task WaitForAsync(IRenderedComponent<ChatPage> page, Func<bool> condition, string what) => await Wait.UntilAsync(() => page.InvokeAsync(condition), what);
 
     [Fact]
+    public async Task PageLeft_WhileItPlans_EndsQuietly()
+    {
+        var page = await OpenAsync($"chat?video={_video}");
+        var plan = page.InvokeAsync(() => page.Instance.DraftChangedAsync("What happens?"));
+        await _context.DisposeComponentsAsync();
+        _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => plan);
+        Assert.False(_context.Renderer.UnhandledException.IsCompleted);
+    }
+
+    [Fact]
     public async Task Ask_NewConversation_StreamsTheAnswerAndGoesThere()
     {
         var page = await OpenAsync($"chat?video={_video}&s=compress:strong;frames:8");

@@ -74,7 +74,7 @@ public static class EvalText
         return text.ToString();
     }
 
-    /// <summary>Variant, frames and compression of a run in few words.</summary>
+    /// <summary>Variant, frames and compression of a run in few words, the same wherever a run is shown.</summary>
     public static string Setting(Run run)
     {
         ArgumentNullException.ThrowIfNull(run);
@@ -88,7 +88,7 @@ public static class EvalText
     }
 
     /// <summary>What else was asked for that may tell settings of a sweep apart: length of the haystack, type of numbers, tokens of an answer.</summary>
-    public static IEnumerable<string> Asked(Run run)
+    private static IEnumerable<string> Asked(Run run)
     {
         if (EvalRequest.Of(run)?.Setting is not { } setting) yield break;
         if (setting.Frames is { } frames && run.Frames == "all") yield return string.Create(CultureInfo.InvariantCulture, $"haystacks of {frames}");

@@ -20,7 +20,7 @@ internal static class RunText
     {
         var summary = SummaryOf(run);
         var result = summary is null ? run.State.ToString().ToLowerInvariant() : $"{Range(summary).TrimStart()} n {RunSummaries.CountText(summary)}{(summary.Failed > 0 ? $", {summary.Failed} unscored" : "")}";
-        return $"{run.Id}  {Minute(run.CreatedAt)}  {run.Task,-12} {run.Model,-16} {result}  {Settings(run)}".TrimEnd();
+        return $"{run.Id}  {Minute(run.CreatedAt)}  {run.Task,-12} {run.Model,-16} {result}  {EvalText.Setting(run)}";
     }
 
     public static string Line(Sample s) => SampleDocuments.IsScored(s)
@@ -39,7 +39,7 @@ internal static class RunText
         Fact("task", run.Task);
         Fact("model", run.Model);
         Fact("state", run.State.ToString().ToLowerInvariant() + (run.Error is { } error ? $": {error}" : ""));
-        Fact("settings", Settings(run));
+        Fact("settings", EvalText.Setting(run));
         Fact("versions", $"prompt {run.PromptVersion}, scorer {run.ScorerVersion}, data {Short(run.DataHash)}");
         Fact("from", run.Source + (run.OwnerName.Length > 0 ? $", {run.OwnerName}" : ""));
         Fact("made", Minute(run.CreatedAt) + (run.FinishedAt is { } end ? $", finished {Minute(end)}" : ""));
@@ -93,7 +93,7 @@ internal static class RunText
         foreach (var row in board.Rows)
         {
             var marks = string.Concat(row.IsControl ? $"  [{row.Run.Variant.ToString().ToLowerInvariant()}]" : "", row.IsImported ? $"  [{row.Run.Source}]" : "", row.Others > 0 ? $"  (latest of {row.Others + 1})" : "");
-            _ = text.Append(CultureInfo.InvariantCulture, $"{(row.IsControl ? "-" : $"{places[row.Group] = places.GetValueOrDefault(row.Group) + 1}"),3}  {(row.Group > 0 ? $"group {row.Group}" : ""),-8}{Range(row.Summary)}  n {RunSummaries.CountText(row.Summary),-6} {row.Run.Model,-20} {Settings(row.Run)}{marks}  {row.Run.Id}\n");
+            _ = text.Append(CultureInfo.InvariantCulture, $"{(row.IsControl ? "-" : $"{places[row.Group] = places.GetValueOrDefault(row.Group) + 1}"),3}  {(row.Group > 0 ? $"group {row.Group}" : ""),-8}{Range(row.Summary)}  n {RunSummaries.CountText(row.Summary),-6} {row.Run.Model,-20} {EvalText.Setting(row.Run)}{marks}  {row.Run.Id}\n");
             foreach (var warning in row.Warnings) _ = text.Append(CultureInfo.InvariantCulture, $"       warning: {warning.Message}\n");
         }
 
@@ -116,11 +116,6 @@ internal static class RunText
     }.ToJsonString();
 
     private static RunSummary? SummaryOf(Run run) => run.Summary is { } text ? RecordJson.Read<RunSummary>(text) : null;
-
-    private static string Settings(Run run) => string.Join(", ", new[]
-    {
-        run.Frames, run.Compression, run.Variant == EvalVariant.Standard ? "" : run.Variant.ToString().ToLowerInvariant(), run.Protocol == EvalProtocol.Generated ? "" : run.Protocol.ToString().ToLowerInvariant(),
-    }.Concat(EvalText.Asked(run)).Where(s => s.Length > 0));
 
     private static string Headline(RunSummary s) => double.IsNaN(s.Accuracy) ? "–" : $"{Percent(s.Accuracy)}{(s.Measure is { } measure ? $" {measure}" : "")}, 95 % interval {Percent(s.Low)} to {Percent(s.High)}";
 

@@ -41,6 +41,7 @@ public sealed class EvalCommandTests : IAsyncLifetime
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, lines.Length);
         Assert.StartsWith($"{Second}  2026-05-06 12:00  niah", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith("  frames uniform 64, compression off", lines[0], StringComparison.Ordinal);
         Assert.Contains("50.0 %", lines[1], StringComparison.Ordinal);
         Assert.Contains("1 unscored", lines[1], StringComparison.Ordinal);
         using var json = JsonDocument.Parse((await Run("eval", "list", "OFF", "--task", "niah", "--json")).Output);

@@ -114,6 +114,7 @@ internal static class LmmsEvalFolder
         LmmsEvalSample.NameDocuments(samples);
         var arguments = Text(config, "model_args") ?? "";
         var made = Made(whole, file) ?? time.GetUtcNow();
+        var count = Math.Max(samples.Count, Counted(whole, parts));
         var run = new Run
         {
             Id = id,
@@ -129,12 +130,12 @@ internal static class LmmsEvalFolder
                 Commit = Text(whole, "git_hash") ?? "unknown", StudioVersion = Source, LibtorchVersion = "", Device = Text(config, "device") ?? "", Dtype = Argument(arguments, "torch_dtype") ?? "", Threads = 0,
                 ModelHash = "", AnnotationHash = "", Ffmpeg = "",
             }),
-            Samples = Math.Max(samples.Count, Counted(whole, parts)),
+            Samples = count,
             State = RunState.Finished,
             CreatedAt = made,
             FinishedAt = made,
         };
-        run.Summary = RecordJson.Text(Summary(results, task, parts, samples, whole));
+        run.Summary = RecordJson.Text(Summary(results, task, parts, samples, count, whole));
         return (run, samples);
     }
 
@@ -145,9 +146,9 @@ internal static class LmmsEvalFolder
     /// The reported numbers as they were reported. Accuracy is that of the samples where all of them are there and could be scored, else the first reported number; its interval
     /// comes from the reported error, or from Wilson's of as many samples as were reported, which is no narrower than that of any other score from 0 to 1.
     /// </summary>
-    private static RunSummary Summary(Dictionary<string, JsonElement> results, string task, IReadOnlyList<string> parts, List<Sample> samples, JsonElement whole)
+    /// <param name="count">Samples as they were reported: the files of some may not be there.</param>
+    private static RunSummary Summary(Dictionary<string, JsonElement> results, string task, IReadOnlyList<string> parts, List<Sample> samples, int count, JsonElement whole)
     {
-        var count = Math.Max(samples.Count, Counted(whole, parts));
         var rows = (parts.Contains(task) ? parts : parts.Prepend(task)).SelectMany(t => Metrics(results[t])
             .Select(m => Row(t == task ? m.Name : $"{t} {m.Name}", m.Value, t == task ? count : Math.Max(samples.Count(s => s.Part == t), Counted(whole, [t]))))).ToList();
         var own = RunSummaries.Of(null, samples) with { Chance = Chance(samples) };

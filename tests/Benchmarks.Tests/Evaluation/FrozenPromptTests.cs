@@ -130,7 +130,7 @@ public sealed class FrozenPromptTests
         var needle = Row.Replace("KIND", "needle", StringComparison.Ordinal);
         Assert.Equal([Lettered, Lettered, Lettered], ((EvalTask[])[new WorldSet(), new WorldNeedle(), new WorldNeedle(multi: true)]).Select(t => Text(t, needle)));
         Assert.Equal("What is it?", Text(new WorldSet(), needle.Replace("lettered", "open", StringComparison.Ordinal).Replace("""["a cup","a key"]""", "null", StringComparison.Ordinal).Replace("\"B\"", "null", StringComparison.Ordinal)));
-        Assert.Equal((101, 102), (new WorldSet().PromptVersion, new WorldNeedle().ScorerVersion));
+        Assert.Equal((101, 103), (new WorldSet().PromptVersion, new WorldNeedle().ScorerVersion));
         Assert.Contains("`world make`", Assert.Throws<InvalidDataException>(() => new WorldSet().Document("""{"id":1}""")).Message, StringComparison.Ordinal);
     }
 

@@ -77,13 +77,13 @@ public static class AlbumQuestions
 
         WorldActor actor = writer.Random.Pick(shot.Actors);
         WorldObject thing = actor.Instance.Thing;
-        int copies = shot.Actors.Count(a => a.Instance.ObjectId == actor.Instance.ObjectId);
+        WorldActor[] copies = [.. shot.Actors.Where(a => a.Instance.ObjectId == thing.Id)];
         if (writer.Script.Segments.Any(s => s != shot && s is WorldShot other && other.Actors.Any(a => a.Instance.ObjectId == thing.Id)))
         {
             return null; // which of them is meant? Not so in albums
         }
 
-        bool many = copies > 1 || (shot.Actors.Count == 1 && writer.Random.Below(3) == 0);
+        bool many = copies.Length > 1 || (shot.Actors.Count == 1 && writer.Random.Below(3) == 0);
         switch (writer.Random.Below(6))
         {
             case 0:
@@ -91,25 +91,20 @@ public static class AlbumQuestions
             case 1:
                 return writer.AsLettered().Question(WorldKind.Appears, writer.Word(QuestionText.AppearsLettered), thing.Name, writer.AbsentNames, [shot]);
             case 2 or 3 when actor.Instance.Colour is { } colour:
-                bool plural = thing.IsPlural || copies > 1;
+                bool plural = thing.IsPlural || copies.Length > 1;
                 string text = writer.Word(plural ? QuestionText.ColourPlural : QuestionText.Colour, plural ? thing.Plural : thing.Name);
                 return writer.Question(WorldKind.Colour, text, colour.Name(), () => writer.Others([.. WorldColours.All.Select(c => c.Name())], colour.Name()), [shot]);
             case < 4 when many:
-                string number = copies.ToString();
-                string[] all = [.. Enumerable.Range(1, EventMaker.MaxCopies).Select(n => n.ToString())];
-                return writer.Question(WorldKind.Count, writer.Word(QuestionText.HowMany, thing.Plural), number, () => writer.Others(all, number), [shot])
-                    with { Rationale = Rationales.Copies(shot.Actors.Where(a => a.Instance.ObjectId == thing.Id)) };
+                return ShotQuestions.HowMany(writer, shot, copies);
             default:
-                if (copies > 1)
+                if (copies.Length > 1)
                 {
                     return null;
                 }
 
                 if (actor.Motion is WorldMotion.Line or WorldMotion.Hop)
                 {
-                    string way = WorldCaptions.Directions[WorldCaptions.DirectionOf(actor)];
-                    return writer.Question(WorldKind.Direction, writer.Word(QuestionText.Direction, thing.Name), way, () => writer.Others(WorldCaptions.Directions, way), [shot])
-                        with { Rationale = Rationales.Way(actor) };
+                    return ShotQuestions.Direction(writer, shot, actor);
                 }
 
                 string place = WorldGrid.Names[WorldGrid.CellOf(actor.From)];

@@ -103,14 +103,7 @@ public static class RelationQuestions
     {
         int length = writer.Script.LengthMs, quarters = QuestionText.Quarters.Length;
         int first = sight.Shot.StartMs * quarters / length, last = (sight.Shot.EndMs - 1) * quarters / length;
-        if (first != last)
-        {
-            return null;
-        }
-
-        string quarter = QuestionText.Quarters[first];
-        return writer.Question(WorldKind.When, writer.Word(QuestionText.WhenQuarter, sight.Name), quarter, () => writer.Others(QuestionText.Quarters, quarter), [sight.Shot])
-            with { Rationale = Rationales.Quarters(writer.Script, first, sight.Name) };
+        return first == last ? ShotQuestions.Quarter(writer, sight.Shot, sight.Name, first) : null;
     }
 
     /// <summary>Which of four things comes right before or after another: of shots next to each other, or with a haystack between, that each show one thing only.</summary>

@@ -14,7 +14,7 @@ internal static class ShotQuestions
             WorldKind.When => When(writer, sights[0]),
             WorldKind.Count => Count(writer, sights),
             WorldKind.Order => Order(writer, sights),
-            WorldKind.Direction => Direction(writer, sights[0]),
+            WorldKind.Direction => Direction(writer, sights[0].Shot, sights[0].Actor),
             WorldKind.Presence => Presence(writer, sights),
             WorldKind.Colour => Colour(writer, sights),
             WorldKind.Mark => Mark(writer, shots.Single(s => s.Mark is not null), writer.Script.Variant),
@@ -68,9 +68,7 @@ internal static class ShotQuestions
         int start = sight.Shot.StartMs / 1000;
         if (writer.Script.Variant == EventMaker.AsQuarter)
         {
-            string quarter = QuestionText.Quarters[start * 4 / seconds];
-            return writer.Question(WorldKind.When, writer.Word(QuestionText.WhenQuarter, sight.Name), quarter, () => writer.Others(QuestionText.Quarters, quarter), [sight.Shot])
-                with { Rationale = Rationales.Quarters(writer.Script, start * 4 / seconds, sight.Name) };
+            return Quarter(writer, sight.Shot, sight.Name, start * 4 / seconds);
         }
 
         (int slots, int step) = EventMaker.TimeSlots(seconds, sight.Shot.LengthMs / 1000);
@@ -83,13 +81,26 @@ internal static class ShotQuestions
 
     private static WorldQuestion Count(QuestionWriter writer, Sight[] sights)
     {
-        bool overTime = writer.Script.Variant == EventMaker.OverTime;
+        if (writer.Script.Variant != EventMaker.OverTime)
+        {
+            return HowMany(writer, sights[0].Shot, [.. sights.Select(s => s.Actor)]);
+        }
+
         string answer = sights.Length.ToString();
-        string[] all = [.. Enumerable.Range(1, overTime ? EventMaker.MaxReturns : EventMaker.MaxCopies).Select(n => n.ToString())];
-        string text = overTime ? writer.Word(QuestionText.HowOften, sights[0].Name) : writer.Word(QuestionText.HowMany, sights[0].Actor.Instance.Thing.Plural);
-        return writer.Question(WorldKind.Count, text, answer, () => writer.Others(all, answer), sights.Select(s => s.Shot).Distinct())
-            with { Rationale = overTime ? null : Rationales.Copies(sights.Select(s => s.Actor)) };
+        string[] all = Numbers(EventMaker.MaxReturns);
+        return writer.Question(WorldKind.Count, writer.Word(QuestionText.HowOften, sights[0].Name), answer, () => writer.Others(all, answer), sights.Select(s => s.Shot).Distinct());
     }
+
+    /// <summary>How many copies of a thing one shot shows.</summary>
+    internal static WorldQuestion HowMany(QuestionWriter writer, WorldShot shot, IReadOnlyList<WorldActor> copies)
+    {
+        string answer = copies.Count.ToString();
+        string[] all = Numbers(EventMaker.MaxCopies);
+        return writer.Question(WorldKind.Count, writer.Word(QuestionText.HowMany, copies[0].Instance.Thing.Plural), answer, () => writer.Others(all, answer), [shot])
+            with { Rationale = Rationales.Copies(copies) };
+    }
+
+    private static string[] Numbers(int most) => [.. Enumerable.Range(1, most).Select(n => n.ToString())];
 
     private static WorldQuestion Order(QuestionWriter writer, Sight[] sights)
     {
@@ -117,11 +128,21 @@ internal static class ShotQuestions
         return writer.Question(WorldKind.Order, text, names[right], () => [.. choice.Where(n => n != names[right])], sights.Select(s => s.Shot)) with { Rationale = Rationales.Row(names) };
     }
 
-    private static WorldQuestion Direction(QuestionWriter writer, Sight sight)
+    /// <summary>In which quarter of the video something is seen.</summary>
+    /// <param name="quarter">The right one, from 0.</param>
+    internal static WorldQuestion Quarter(QuestionWriter writer, WorldShot shot, string name, int quarter)
     {
-        string answer = QuestionText.Directions[WorldCaptions.DirectionOf(sight.Actor)];
-        return writer.Question(WorldKind.Direction, writer.Word(QuestionText.Direction, sight.Name), answer, () => writer.Others(QuestionText.Directions, answer), [sight.Shot])
-            with { Rationale = Rationales.Way(sight.Actor) };
+        string answer = QuestionText.Quarters[quarter];
+        return writer.Question(WorldKind.When, writer.Word(QuestionText.WhenQuarter, name), answer, () => writer.Others(QuestionText.Quarters, answer), [shot])
+            with { Rationale = Rationales.Quarters(writer.Script, quarter, name) };
+    }
+
+    /// <summary>Which way something goes.</summary>
+    internal static WorldQuestion Direction(QuestionWriter writer, WorldShot shot, WorldActor actor)
+    {
+        string answer = QuestionText.Directions[WorldCaptions.DirectionOf(actor)];
+        return writer.Question(WorldKind.Direction, writer.Word(QuestionText.Direction, actor.Instance.Thing.Name), answer, () => writer.Others(QuestionText.Directions, answer), [shot])
+            with { Rationale = Rationales.Way(actor) };
     }
 
     private static WorldQuestion Colour(QuestionWriter writer, Sight[] sights)

@@ -50,7 +50,7 @@ public sealed class PlanTracker(Func<AnswerSettings, PlanQuestion, CancellationT
         {
             // A later request has taken over.
         }
-        catch (ObjectDisposedException e) when (_isGone)
+        catch (ObjectDisposedException e) when (_isGone || e.ObjectName == nameof(IServiceProvider)) // a circuit's services may end before its pages do
         {
             throw new OperationCanceledException("The page was left, and what it planned with was put away.", e);
         }

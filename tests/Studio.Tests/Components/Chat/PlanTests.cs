@@ -108,6 +108,18 @@ public sealed class PlanTests : IDisposable
     }
 
     [Theory]
+    [InlineData(nameof(IServiceProvider), true)] // a circuit's services ended before its page did
+    [InlineData("database", false)]
+    public async Task ServicesEnded_WhileItPlans_CancelsQuietly(string disposed, bool isQuiet)
+    {
+        using var tracker = new PlanTracker((_, _, _) => throw new ObjectDisposedException(disposed), () => { }, _time);
+        var planning = tracker.RequestAsync([Column(8)], new(["v"], "What", null));
+        _time.Advance(PlanTracker.Pause);
+        _ = await Assert.ThrowsAnyAsync<Exception>(() => planning);
+        Assert.Equal(isQuiet, planning.IsCanceled);
+    }
+
+    [Theory]
     [InlineData(180, "1,024 in 2 windows", "180 summaries")]
     [InlineData(0, "1,024 in 2 windows", "1,024 kept")]
     public void PlanLine_OfVideoXl_ShowsWindowsAndWhatTheyLeave(int summaries, string read, string left)

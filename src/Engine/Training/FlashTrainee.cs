@@ -15,8 +15,6 @@ public sealed class FlashTrainee : VisualTrainee
     /// <summary>Drawn apart from all else that is drawn for a sample.</summary>
     private const ulong DropDraw = 0xD209;
 
-    private const int Permille = 1000;
-
     private readonly ulong _seed;
     private readonly VisionTower _tower;
     private readonly ToMeConnector _connector;
@@ -86,7 +84,7 @@ public sealed class FlashTrainee : VisualTrainee
 
     /// <summary>Whether a sample's visual tokens are dropped: its number and the stage's seed decide.</summary>
     internal bool Drops(TrainingExample sample) =>
-        Stage.Drops is { } drops && new WorldRandom(WorldRandom.Hash(_seed, (ulong)sample.Number, DropDraw)).Below(Permille) < (drops.Share ?? 1) * Permille;
+        Stage.Drops is { } drops && new WorldRandom(WorldRandom.Hash(_seed, (ulong)sample.Number, DropDraw)).InShare(drops.Share ?? 1);
 
     private protected override SketchedVideo Sketch(Tokenizer tokenizer, Tensor embeddings) => new(tokenizer, embeddings, Config.Vision.GridSide);
 

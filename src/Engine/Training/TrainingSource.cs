@@ -51,8 +51,6 @@ public sealed class WorldSource : ITrainingSource
     /// <summary>What a lettered question ends with; the reply is the letter in brackets and the option's words, or one of the two, as the data say.</summary>
     public const string LetteredEnd = "\nAnswer with the letter of the right option.";
 
-    private const int Permille = 1000;
-
     private readonly WorldDataset? _dataset;
     private readonly AlbumData? _album;
     private readonly WorldFrames _frames;
@@ -80,10 +78,10 @@ public sealed class WorldSource : ITrainingSource
     public TrainingExample Sample(long index)
     {
         var random = new WorldRandom(WorldRandom.Hash(_seed, (ulong)index, 0xA1B));
-        if (_album is not null && (_dataset is null || random.Below(Permille) < _album.Share * Permille))
+        if (_album is not null && (_dataset is null || random.InShare(_album.Share)))
         {
             WorldScript album = AlbumMaker.Compose(WorldSplit.Train, random.Next(), random.Pick(_album.Pictures), _album.Objects, _album.Mix, _album.Seconds ?? 1);
-            IReadOnlyList<WorldQuestion> asked = random.Below(Permille) < _album.Lists * Permille ? [] : AlbumQuestions.Ask(album, random.Next(), _album.Questions, _album.Form);
+            IReadOnlyList<WorldQuestion> asked = random.InShare(_album.Lists) ? [] : AlbumQuestions.Ask(album, random.Next(), _album.Questions, _album.Form);
             WorldQuestion[] ofAlbum = asked.Count > 0 ? [.. asked, .. Related(album, asked, _album.Form)] : [AlbumQuestions.List(album)];
             return Example($"train-album-{index:000000}", album, ofAlbum, IsTold(), IsSketched(ofAlbum));
         }
@@ -98,10 +96,10 @@ public sealed class WorldSource : ITrainingSource
         IReadOnlyList<WorldQuestion> Related(WorldScript script, IReadOnlyList<WorldQuestion> before, WorldForm? form) =>
             _relations == 0 ? [] : RelationQuestions.Ask(script, random.Next(), _relations, before, form);
 
-        bool IsTold() => _told > 0 && random.Below(Permille) < _told * Permille;
+        bool IsTold() => _told > 0 && random.InShare(_told);
 
         // A sketch does not say how many of a thing stand in one part of the picture: nobody can number them there.
-        bool IsSketched(WorldQuestion[] asked) => _sketched > 0 && random.Below(Permille) < _sketched * Permille
+        bool IsSketched(WorldQuestion[] asked) => _sketched > 0 && random.InShare(_sketched)
             && !(_rationales.Contains(WorldKind.Count) && Array.Exists(asked, q => q.Kind == WorldKind.Count));
     }
 

@@ -41,6 +41,9 @@ public sealed class WorldRandom
         return values[Below(values.Count)];
     }
 
+    /// <summary>True for a share of all draws, to a thousandth.</summary>
+    public bool InShare(double share) => Below(1000) < share * 1000;
+
     /// <summary>Puts the values in a random order.</summary>
     public void Shuffle<T>(Span<T> values)
     {

@@ -48,7 +48,7 @@ public sealed partial class RationalesTests
     }
 
     [Fact]
-    public void Copies_OfAnAlbum_AreNumberedInTheOrderOfReading()
+    public void Copies_OfAnAlbum_AreCountedInTheOrderOfReading()
     {
         int seen = 0;
         for (ulong seed = 0; seed < 200; seed++)
@@ -129,9 +129,11 @@ public sealed partial class RationalesTests
                     : named is null ? question.Text.Contains($"before the {parts[at + 1]}", StringComparison.Ordinal) : parts[at - 1] == named, $"{question.Text} {rationale} {question.Answer}");
                 break;
             case WorldKind.Count:
-                Assert.Equal(question.Answer, parts.Length.ToString(CultureInfo.InvariantCulture));
-                int[] cells = [.. parts.Select((p, i) => Cell(p[$"{i + 1} ".Length..]))];
-                Assert.Equal(cells.Order(), cells);
+                // Every part of the picture with the copies up to and in it; the last one's are the answer.
+                Assert.Equal(WorldGrid.Names, parts.Select(p => p[..p.LastIndexOf(' ')]));
+                int[] copies = [.. parts.Select((_, cell) => CopiesUpTo(script, question, cell))];
+                Assert.Equal(copies, parts.Select(p => int.Parse(p[p.LastIndexOf(' ')..], CultureInfo.InvariantCulture)));
+                Assert.Equal(question.Answer, copies[^1].ToString(CultureInfo.InvariantCulture));
                 break;
             case WorldKind.Direction:
                 string[] ends = rationale[..^1]["from ".Length..].Split(" to ");
@@ -142,9 +144,12 @@ public sealed partial class RationalesTests
             case WorldKind.When:
                 Assert.InRange(script.LengthMs, 1, Rationales.LongestWalkMs);
                 bool quarter = question.Answer.StartsWith("the ", StringComparison.Ordinal);
-                Assert.StartsWith(quarter ? question.Answer["the ".Length..^" quarter".Length] : question.Answer, parts[^1], StringComparison.Ordinal);
-                Assert.Contains(parts[^1].Split(' ', 2)[1], question.Text, StringComparison.Ordinal);
-                Assert.True(!quarter || parts.Select(p => p.Split(' ')[0]).SequenceEqual(s_ordinals.Take(parts.Length)));
+                string[] whens = [.. parts.Select(p => p.Split(' ', 2)[0])], things = [.. parts.Select(p => p.Split(' ', 2)[1])];
+                int right = Array.IndexOf(whens, quarter ? question.Answer["the ".Length..^" quarter".Length] : question.Answer);
+                string thing = things[right];
+                Assert.Contains($"the {thing}", question.Text, StringComparison.Ordinal);
+                Assert.Equal(1, things.Count(t => t == thing)); // no other part is said to show it
+                Assert.True(quarter ? whens.SequenceEqual(s_ordinals) : whens.Order(StringComparer.Ordinal).SequenceEqual(whens) && whens.Length == WorldQuestions.Options);
                 break;
             case WorldKind.Chain:
                 Assert.Equal(question.Chain, parts);
@@ -153,6 +158,15 @@ public sealed partial class RationalesTests
                 Assert.Fail($"{question.Kind} has a rationale: {rationale}");
                 break;
         }
+    }
+
+    /// <summary>Copies of what is asked about in the first parts of the picture, read from the actors of the shot that answers.</summary>
+    private static int CopiesUpTo(WorldScript script, WorldQuestion question, int cell)
+    {
+        WorldEvidence seen = Assert.Single(question.Evidence);
+        WorldShot shot = script.Segments.OfType<WorldShot>().First(s => s.StartMs == (int)Math.Round(seen.Start * 1000));
+        string asked = shot.Actors.Select(a => a.Instance.Thing.Plural).Distinct().Single(p => question.Text.Contains($" {p} ", StringComparison.Ordinal));
+        return shot.Actors.Count(a => a.Instance.Thing.Plural == asked && WorldGrid.CellOf(a.From) <= cell);
     }
 
     private static bool IsDue(WorldScript script, WorldQuestion question) => question.Kind switch

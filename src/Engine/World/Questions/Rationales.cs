@@ -12,14 +12,23 @@ internal static class Rationales
     /// <summary>Things one after the other, for example "kite, bell, tent.": what an order or a chain is read from.</summary>
     public static string Row(IEnumerable<string> names) => string.Join(", ", names) + ".";
 
-    /// <summary>Each copy with its number and where it is, in the order of reading: "1 top left, 2 top left, 3 bottom."</summary>
-    public static string Copies(IEnumerable<WorldActor> actors) =>
-        Row(actors.Select(a => WorldGrid.CellOf(a.From)).Order().Select((cell, i) => $"{i + 1} {WorldGrid.Names[cell]}"));
+    /// <summary>
+    /// Every part of the picture in the order of reading, with the copies up to and in it: "top left 0, top 1, top right 3, ..., bottom right 3." Empty parts are said
+    /// as well, so that each part is looked at by itself: a list of the taken ones alone is soon written from what such lists look like.
+    /// </summary>
+    public static string Copies(IEnumerable<WorldActor> actors)
+    {
+        int[] cells = [.. actors.Select(a => WorldGrid.CellOf(a.From))];
+        return Row(Enumerable.Range(0, WorldGrid.Cells).Select(cell => $"{WorldGrid.Names[cell]} {cells.Count(c => c <= cell)}"));
+    }
 
     /// <summary>Where something that goes comes from and where it ends: "from top left to top right."</summary>
     public static string Way(WorldActor actor) => $"from {WorldGrid.Names[WorldGrid.CellOf(actor.From)]} to {WorldGrid.Names[WorldGrid.CellOf(actor.To)]}.";
 
-    /// <summary>The quarters up to the one that shows something, and what is seen in the middle of each: "first anchor, second blue waves, third kite."</summary>
+    /// <summary>
+    /// All four quarters, and what is seen in the middle of each: "first anchor, second blue waves, third kite, last anchor." A walk that stopped at what is asked for
+    /// would leave to chance where to stop.
+    /// </summary>
     /// <param name="right">Quarter that shows it, from 0.</param>
     /// <param name="name">What is asked for.</param>
     /// <returns>Null where the video is too long for that.</returns>
@@ -27,13 +36,15 @@ internal static class Rationales
     {
         int quarters = QuestionText.Quarters.Length;
         return script.LengthMs > LongestWalkMs ? null
-            : Row(Enumerable.Range(0, right + 1).Select(q => $"{QuestionText.Quarters[q].Split(' ')[1]} {(q == right ? name : SeenAt(script, ((2 * q) + 1) * script.LengthMs / (2 * quarters)))}"));
+            : Row(Enumerable.Range(0, quarters).Select(q => $"{QuestionText.Quarters[q].Split(' ')[1]} {(q == right ? name : SeenAt(script, ((2 * q) + 1) * script.LengthMs / (2 * quarters)))}"));
     }
 
-    /// <summary>The same with moments: "00:00 anchor, 00:02 kite."</summary>
-    /// <param name="seconds">Moments in order, the last one that of <paramref name="name"/>.</param>
-    public static string? Moments(WorldScript script, IReadOnlyList<int> seconds, string name) => script.LengthMs > LongestWalkMs ? null
-        : Row(seconds.Select((s, i) => $"{QuestionText.Time(s)} {(i == seconds.Count - 1 ? name : SeenAt(script, (s * 1000) + 500))}"));
+    /// <summary>The same with moments: "00:00 anchor, 00:02 kite, 00:04 anchor, 00:06 anchor."</summary>
+    /// <param name="seconds">Moments in order.</param>
+    /// <param name="right">The one that shows it, in seconds.</param>
+    /// <param name="name">What is asked for.</param>
+    public static string? Moments(WorldScript script, IEnumerable<int> seconds, int right, string name) => script.LengthMs > LongestWalkMs ? null
+        : Row(seconds.Select(s => $"{QuestionText.Time(s)} {(s == right ? name : SeenAt(script, (s * 1000) + 500))}"));
 
     /// <summary>The largest thing at a moment, a card's picture, or what is behind where nothing stands.</summary>
     private static string SeenAt(WorldScript script, int ms)

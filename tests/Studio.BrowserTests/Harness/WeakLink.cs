@@ -33,13 +33,14 @@ public sealed class WeakLink : IAsyncDisposable
     /// <summary>Connections whose bytes to the server wait now.</summary>
     public int Held => Volatile.Read(ref _held);
 
-    /// <summary>After so many more bytes to the server, of all connections together, nothing more goes there.</summary>
+    /// <summary>After so many more bytes to the server, of all connections together, nothing more goes there. What is held up now goes on.</summary>
     public void HoldAfter(long bytes)
     {
         lock (_gate)
         {
             _room = bytes;
-            if (_go.Task.IsCompleted) _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _ = _go.TrySetResult();
+            _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 

@@ -248,6 +248,19 @@ public sealed class UploadStoreTests : IAsyncDisposable
         Assert.Equal(0, locks.Count);
     }
 
+    [Fact]
+    public async Task Lock_ThatANewerRequestWaitsFor_IsInterruptedFromItsStart()
+    {
+        var (locks, wait) = (new UploadLocks(), TimeSpan.FromSeconds(60));
+        var first = await locks.AcquireAsync("a", wait, Token);
+        var second = locks.AcquireAsync("a", wait, Token);
+        var third = locks.AcquireAsync("a", wait, Token); // asked when the first one held it
+        first.Dispose();
+        using (var held = await second) Assert.True(held.Interrupted.IsCancellationRequested);
+        using (var held = await third) Assert.False(held.Interrupted.IsCancellationRequested);
+        Assert.Equal(0, locks.Count);
+    }
+
     private static byte[] Bytes(int count, int seed = 0)
     {
         var bytes = new byte[count];

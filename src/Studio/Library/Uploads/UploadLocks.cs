@@ -32,9 +32,9 @@ internal sealed class UploadLocks
             entry.Users++;
         }
 
+        var turn = entry.Ask();
         try
         {
-            entry.Interrupt();
             if (!await entry.Gate.WaitAsync(wait, ct).ConfigureAwait(false)) throw Refusals.Busy($"another request is at work on upload '{id}'; try again in a moment");
         }
         catch
@@ -43,7 +43,7 @@ internal sealed class UploadLocks
             throw;
         }
 
-        return new(this, id, entry);
+        return new(this, id, entry, turn);
     }
 
     private void Leave(string id, Entry entry)
@@ -60,20 +60,32 @@ internal sealed class UploadLocks
     internal sealed class Entry
     {
         private CancellationTokenSource? _holder;
+        private long _asked;
 
         public SemaphoreSlim Gate { get; } = new(1, 1);
 
         public int Users { get; set; }
 
-        public void Hold(CancellationTokenSource holder)
-        {
-            lock (Gate) _holder = holder;
-        }
-
-        public void Interrupt()
+        /// <summary>Asks the holder to stop.</summary>
+        /// <returns>The asker's number among those who asked.</returns>
+        public long Ask()
         {
             // Under the same lock as the end of holding, so that the source is not disposed meanwhile.
-            lock (Gate) _holder?.Cancel();
+            lock (Gate)
+            {
+                _holder?.Cancel();
+                return ++_asked;
+            }
+        }
+
+        /// <param name="turn">What the holder's <see cref="Ask"/> gave: one who asked since, before there was a holder to be told, is heard now.</param>
+        public void Hold(CancellationTokenSource holder, long turn)
+        {
+            lock (Gate)
+            {
+                _holder = holder;
+                if (turn < _asked) holder.Cancel();
+            }
         }
 
         public void Release()
@@ -91,10 +103,10 @@ internal sealed class UploadLocks
         private readonly CancellationTokenSource _interrupt = new();
         private bool _released;
 
-        internal Held(UploadLocks locks, string id, Entry entry)
+        internal Held(UploadLocks locks, string id, Entry entry, long turn)
         {
             (_locks, _id, _entry) = (locks, id, entry);
-            _entry.Hold(_interrupt);
+            _entry.Hold(_interrupt, turn);
         }
 
         /// <summary>Another request wants the upload.</summary>

@@ -12,15 +12,9 @@ internal static class Rationales
     /// <summary>Things one after the other, for example "kite, bell, tent.": what an order or a chain is read from.</summary>
     public static string Row(IEnumerable<string> names) => string.Join(", ", names) + ".";
 
-    /// <summary>
-    /// Every part of the picture in the order of reading, with the copies up to and in it: "top left 0, top 1, top right 3, ..., bottom right 3." Empty parts are said
-    /// as well, so that each part is looked at by itself: a list of the taken ones alone is soon written from what such lists look like.
-    /// </summary>
-    public static string Copies(IEnumerable<WorldActor> actors)
-    {
-        int[] cells = [.. actors.Select(a => WorldGrid.CellOf(a.From))];
-        return Row(Enumerable.Range(0, WorldGrid.Cells).Select(cell => $"{WorldGrid.Names[cell]} {cells.Count(c => c <= cell)}"));
-    }
+    /// <summary>Each copy with its number and where it is, in the order of reading: "1 top left, 2 top left, 3 bottom."</summary>
+    public static string Copies(IEnumerable<WorldActor> actors) =>
+        Row(actors.Select(a => WorldGrid.CellOf(a.From)).Order().Select((cell, i) => $"{i + 1} {WorldGrid.Names[cell]}"));
 
     /// <summary>Where something that goes comes from and where it ends: "from top left to top right."</summary>
     public static string Way(WorldActor actor) => $"from {WorldGrid.Names[WorldGrid.CellOf(actor.From)]} to {WorldGrid.Names[WorldGrid.CellOf(actor.To)]}.";

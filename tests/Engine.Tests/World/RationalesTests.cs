@@ -142,12 +142,15 @@ public sealed partial class RationalesTests
             case WorldKind.When:
                 Assert.InRange(script.LengthMs, 1, Rationales.LongestWalkMs);
                 bool quarter = question.Answer.StartsWith("the ", StringComparison.Ordinal);
-                string[] whens = [.. parts.Select(p => p.Split(' ', 2)[0])], things = [.. parts.Select(p => p.Split(' ', 2)[1])];
-                int right = Array.IndexOf(whens, quarter ? question.Answer["the ".Length..^" quarter".Length] : question.Answer);
-                string thing = things[right];
-                Assert.Contains($"the {thing}", question.Text, StringComparison.Ordinal);
-                Assert.Equal(1, things.Count(t => t == thing)); // no other part is said to show it
-                Assert.True(quarter ? whens.SequenceEqual(s_ordinals) : whens.Order(StringComparer.Ordinal).SequenceEqual(whens) && whens.Length == WorldQuestions.Options);
+                string[] sentences = rationale.Split(". ");
+                (string Thing, string When)[] walk = [.. sentences[0].Split(", ").Select(p => (p[..p.LastIndexOf(' ')], p[(p.LastIndexOf(' ') + 1)..]))];
+                string answer = quarter ? question.Answer["the ".Length..^" quarter".Length] : question.Answer;
+                (string thing, string when) = Assert.Single(walk, w => w.When == answer);
+                Assert.Contains($"the {thing} ", question.Text.Replace('?', ' '), StringComparison.Ordinal);
+                Assert.Single(walk, w => w.Thing == thing); // no other part is said to show it
+                Assert.Equal($"{thing} {when}.", Assert.Single(sentences[1..]));
+                Assert.Equal(quarter ? s_ordinals : [.. walk.Select(w => w.When).Order(StringComparer.Ordinal)], walk.Select(w => w.When));
+                Assert.Equal(WorldQuestions.Options, walk.Length);
                 break;
             case WorldKind.Chain:
                 Assert.Equal(question.Chain, parts);

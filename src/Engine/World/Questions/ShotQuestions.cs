@@ -76,7 +76,7 @@ internal static class ShotQuestions
         string[] times = [.. moments.Select(QuestionText.Time)];
         string time = QuestionText.Time(start);
         return writer.Question(WorldKind.When, writer.Word(QuestionText.WhenTime, sight.Name), time, () => writer.Others(times, time), [sight.Shot])
-            with { Rationale = Rationales.Moments(writer.Script, moments, start, sight.Name) };
+            with { Rationale = Rationales.Moments(writer.Script, moments, Array.IndexOf(moments, start), sight.Name) };
     }
 
     private static WorldQuestion Count(QuestionWriter writer, Sight[] sights)

@@ -32,9 +32,10 @@ internal sealed class UploadLocks
             entry.Users++;
         }
 
-        var turn = entry.Ask();
+        long turn;
         try
         {
+            turn = entry.Ask();
             if (!await entry.Gate.WaitAsync(wait, ct).ConfigureAwait(false)) throw Refusals.Busy($"another request is at work on upload '{id}'; try again in a moment");
         }
         catch

@@ -59,7 +59,7 @@ public sealed class Trainer(TimeProvider time, Func<TrainingStage, ulong, ITrain
         string model = Path.Combine(run.Folder, ModelFolder);
         if (Directory.Exists(model))
         {
-            if (position.Stage == run.Recipe.Stages.Count - 1)
+            if (position.Stage >= run.Recipe.Stages.Count - 1)
             {
                 return new TrainingOutcome(true, model);
             }

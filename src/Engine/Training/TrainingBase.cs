@@ -43,6 +43,16 @@ public sealed record TrainingBase
     /// </summary>
     public string? Decoder { get; init; }
 
+    /// <summary>
+    /// Folders of models, from the recipe's folder, whose weights are averaged with those of the base's model, each counted alike: trainings that went apart from one model on data of different seeds
+    /// come together so (model soups, Wortsman et al. 2022). They must have the base's sizes and its tokenizer. What else changes the base comes after it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // recipes from before it keep their fingerprint
+    public IReadOnlyList<string>? Average { get; init; }
+
+    /// <summary>Most models in <see cref="Average"/>.</summary>
+    public const int MaxAveraged = 16;
+
     /// <summary>Of a UMT tower: factor on what its patches bring in, which leaves everything but makes the fixed positions count for more (<see cref="UmtTower.ScalePatches"/>).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // recipes from before it keep their fingerprint
     public double? PatchScale { get; init; }
@@ -53,7 +63,7 @@ public sealed record TrainingBase
 
     /// <summary>Whether the base's model is not taken as it is.</summary>
     [JsonIgnore]
-    public bool IsChanged => Decoder is not null || PatchScale is not null || LearnPositions;
+    public bool IsChanged => Average is not null || Decoder is not null || PatchScale is not null || LearnPositions;
 
     /// <exception cref="ArgumentException">Neither or both of model and geometry, or a tokenizer for a model that has its own.</exception>
     public void Validate()
@@ -61,6 +71,8 @@ public sealed record TrainingBase
         TrainingRecipe.Check((Model is null) != (Geometry is null), "base names neither or both of model and geometry", "one of them");
         TrainingRecipe.Check(Model is null || Tokenizer is null, $"base.tokenizer is '{Tokenizer}' beside a model", "it to a geometry only: a model has its own");
         TrainingRecipe.Check(Decoder is null || (Tokenizer is null && Merges == 0), $"base.decoder is '{Decoder}' beside a tokenizer or merges", "one of them: the tokenizer comes with the decoder");
+        TrainingRecipe.Check(Average is null || Model is not null, "base.average stands beside a geometry", "it to a model only: random weights are not averaged");
+        TrainingRecipe.Check(Average is null or { Count: >= 1 and <= MaxAveraged }, $"base.average names {Average?.Count} models", $"1 to {MaxAveraged}, or leave it out");
         TrainingRecipe.Check(PatchScale is null or (> 0 and <= 1000), $"base.patchScale is {PatchScale}", "a number above 0, at most 1000, or leave it out");
         TrainingRecipe.Check(Merges is >= 0 and <= WorldVocabulary.MaxMerges, $"base.merges is {Merges}", $"0 to {WorldVocabulary.MaxMerges}");
         TrainingRecipe.Check(Merges == 0 || (Tokenizer is null && IsMade(Geometry)), $"base.merges is {Merges} where a tokenizer comes with the base", "them to a tiny or mini geometry only");
@@ -122,21 +134,27 @@ public sealed record TrainingBase
         Directory.Move(making, folder);
     }
 
-    /// <summary>Writes a model with <see cref="Decoder"/> in place of its own, with <see cref="PatchScale"/> and then <see cref="LearnPositions"/>, in fp32.</summary>
+    /// <summary>Writes a model averaged with those of <see cref="Average"/>, with <see cref="Decoder"/> in place of its own, with <see cref="PatchScale"/> and then <see cref="LearnPositions"/>, in fp32.</summary>
     /// <param name="model">Folder of the model that keeps its tower and projector.</param>
     /// <param name="folder">Filled as a whole or not at all; replaced where it exists.</param>
     /// <param name="recipeFolder">What relative paths count from.</param>
-    /// <exception cref="ArgumentException">The base changes nothing, the decoder does not fit, or the tower's positions are not fixed.</exception>
+    /// <exception cref="InvalidOperationException">The base changes nothing.</exception>
+    /// <exception cref="ArgumentException">A model to average or the decoder does not fit, or the tower's positions are not fixed.</exception>
     public void Change(string model, string folder, string recipeFolder)
     {
         Validate();
         if (!IsChanged)
         {
-            throw new InvalidOperationException("The base names no decoder, patchScale or learnPositions; there is nothing to change.");
+            throw new InvalidOperationException("The base names no average, decoder, patchScale or learnPositions; there is nothing to change.");
         }
 
         using var target = Checkpoint.Open(model);
         using Weights whole = TrainingCheckpoint.LoadWeights(target, Device.CPU);
+        if (Average is not null)
+        {
+            AverageWith(target, whole, [.. Average.Select(a => Path.Combine(recipeFolder, a))]);
+        }
+
         string companions = model;
         if (Decoder is not null)
         {
@@ -158,6 +176,7 @@ public sealed record TrainingBase
 
         if (!LearnPositions)
         {
+            Remove(folder);
             TrainingCheckpoint.SaveModel(folder, target.Config, whole, companions, SafetensorsDtype.F32);
             return;
         }
@@ -167,6 +186,7 @@ public sealed record TrainingBase
             (ModelConfig config, Weights learning) = LearnedPositions.Give(target.Config, whole);
             using (learning)
             {
+                Remove(folder);
                 TrainingCheckpoint.SaveModel(folder, config, learning, companions, SafetensorsDtype.F32);
             }
         }
@@ -176,25 +196,70 @@ public sealed record TrainingBase
         }
     }
 
-    /// <exception cref="ArgumentException">Their sizes differ.</exception>
-    private static void TakeDecoder(Checkpoint target, Weights whole, string from)
+    /// <exception cref="ArgumentException">No such model, or its sizes or its tokenizer differ.</exception>
+    private static void AverageWith(Checkpoint target, Weights whole, IReadOnlyList<string> others)
+    {
+        ReadOnlySpan<byte> words = File.ReadAllBytes(Path.Combine(target.Folder, "tokenizer.json"));
+        foreach (string from in others)
+        {
+            CheckModel("base.average", from);
+            string tokenizer = Path.Combine(from, "tokenizer.json");
+            if (!File.Exists(tokenizer) || !words.SequenceEqual(File.ReadAllBytes(tokenizer)))
+            {
+                throw new ArgumentException($"base.average '{from}' has another tokenizer than the base; name a model that was trained from the same one.");
+            }
+
+            using var scope = torch.NewDisposeScope();
+            using var source = Checkpoint.Open(from);
+            using Weights other = TrainingCheckpoint.LoadWeights(source, Device.CPU);
+            if (whole.Names.Except(other.Names).Concat(other.Names.Except(whole.Names)).Order(StringComparer.Ordinal).FirstOrDefault() is { } alone)
+            {
+                throw new ArgumentException($"base.average '{from}' and the base do not both have {alone}; name a model of the base's kind.");
+            }
+
+            foreach (string name in whole.Names)
+            {
+                Tensor own = whole.Get(name), value = other.Get(name);
+                CheckSize("base.average", from, name, own, value);
+                _ = own.add_(value); // fp32, whatever the files have
+            }
+        }
+
+        foreach (string name in whole.Names)
+        {
+            _ = whole.Get(name).mul_(1.0 / (others.Count + 1));
+        }
+    }
+
+    /// <exception cref="ArgumentException">There is none.</exception>
+    private static void CheckModel(string key, string from)
     {
         if (!File.Exists(Path.Combine(from, ModelConfig.FileName)))
         {
-            throw new ArgumentException($"There is no model in base.decoder '{from}'; run the recipe that makes it, or name another folder.");
+            throw new ArgumentException($"There is no model in {key} '{from}'; run the recipe that makes it, or name another folder.");
         }
+    }
 
+    /// <exception cref="ArgumentException">Their sizes differ.</exception>
+    private static void CheckSize(string key, string from, string name, Tensor own, Tensor value)
+    {
+        if (!own.shape.SequenceEqual(value.shape))
+        {
+            throw new ArgumentException($"{key} '{from}' has {name} as [{string.Join(", ", value.shape)}], the base as [{string.Join(", ", own.shape)}]; name a model with those sizes.");
+        }
+    }
+
+    /// <exception cref="ArgumentException">Their sizes differ.</exception>
+    private static void TakeDecoder(Checkpoint target, Weights whole, string from)
+    {
+        CheckModel("base.decoder", from);
         using var source = Checkpoint.Open(from);
         using Weights decoder = TrainingCheckpoint.LoadWeights(source, Device.CPU);
         foreach (ExpectedTensor tensor in target.Layout.Tensors.Where(t => t.Scope is not (CheckpointScope.Vision or CheckpointScope.Connector) && target.Contains(t.Name)))
         {
             Tensor own = whole.Get(tensor.Name);
             Tensor value = decoder.TryGet(tensor.Name) ?? Origin(tensor.Name) ?? throw new ArgumentException($"base.decoder '{from}' has no {tensor.Name}; name a model with as many layers.");
-            if (!own.shape.SequenceEqual(value.shape))
-            {
-                throw new ArgumentException($"base.decoder '{from}' has {tensor.Name} as [{string.Join(", ", value.shape)}], the base as [{string.Join(", ", own.shape)}]; name a model with a decoder of that size.");
-            }
-
+            CheckSize("base.decoder", from, tensor.Name, own, value);
             _ = own.copy_(value); // the base's own tensor comes back
         }
 

@@ -49,6 +49,7 @@ public sealed record TrainingRecipe
     /// <summary>What to start from; null: the caller names a model.</summary>
     public TrainingBase? Base { get; init; }
 
+    /// <summary>In their order. None: the changed base is what the recipe makes.</summary>
     public required IReadOnlyList<TrainingStage> Stages { get; init; }
 
     /// <summary>Reads a recipe file.</summary>
@@ -105,7 +106,7 @@ public sealed record TrainingRecipe
         Check(SaveEvery >= 1, $"saveEvery is {SaveEvery}", "at least 1");
         Check(KeepCheckpoints is >= 1 and <= 100, $"keepCheckpoints is {KeepCheckpoints}", "1 to 100");
         Check(SaveType is "bf16" or "fp32" or "fp16", $"saveType is '{SaveType}'", "bf16, fp16 or fp32");
-        Check(Stages.Count is >= 1 and <= MaxStages, $"{Stages.Count} stages", $"1 to {MaxStages}");
+        Check(Stages.Count <= MaxStages && (Stages.Count >= 1 || Base is { IsChanged: true }), $"{Stages.Count} stages", $"1 to {MaxStages}, or none with a base that is changed, such as an average");
         Base?.Validate();
         foreach (TrainingStage stage in Stages)
         {

@@ -35,7 +35,8 @@ internal static class TrainCommand
     {
         var recipe = new Argument<string>("RECIPE") { Description = "Name of a recipe in data/recipes, or a file." };
         var resume = new Option<bool>("--resume") { Description = "Go on from the last checkpoint in the folder." };
-        var folder = new Option<string?>("--out", "-o") { Description = "Folder for checkpoints, metrics.jsonl and the finished model (default: data/training/NAME)." };
+        var folder = new Option<string?>("--out", "-o") { Description = "Folder for checkpoints, metrics.jsonl and the finished model (default: data/training/NAME, or NAME-SEED with --seed)." };
+        var seed = new Option<ulong?>("--seed") { Description = "Seed instead of the recipe's: other samples in another order, for trainings that go apart and are averaged." };
         var model = new Option<string?>("--model", "-m") { Description = "Installed model or folder to start from, instead of the recipe's base." };
         var data = new Option<string?>("--data") { Description = "Folder that the recipe's annotation files count from (default: data)." };
         var allowMissing = new Option<bool>("--allow-missing") { Description = "Train although samples are malformed or their files missing: they are left out, or replaced by others." };
@@ -49,15 +50,18 @@ internal static class TrainCommand
         });
         var command = new Command(Name, "Trains a model. Ctrl-C stops after the running update and saves; --resume goes on, to the same weights.")
         {
-            recipe, resume, folder, model, data, allowMissing, device, threads, json, endsWithInput,
+            recipe, resume, folder, seed, model, data, allowMissing, device, threads, json, endsWithInput,
         };
         command.SetAction((parse, ct) => Task.Run(() =>
         {
             var (loaded, recipeFolder) = Recipes.Load(parse.GetValue(recipe)!);
+            var given = parse.GetValue(seed);
+            if (given is { } other) loaded = loaded with { Seed = other };
             if (parse.GetValue(threads) is { } count) torch.set_num_threads(count);
             var request = new Request(console, loaded, recipeFolder, parse.GetValue(recipe)!)
             {
-                Folder = Path.GetFullPath(parse.GetValue(folder) ?? Path.Combine(StudioPaths.Training, loaded.Name)),
+                Folder = Path.GetFullPath(parse.GetValue(folder) ?? Path.Combine(StudioPaths.Training, given is null ? loaded.Name : string.Create(CultureInfo.InvariantCulture, $"{loaded.Name}-{given}"))),
+                Seed = given,
                 OutGiven = parse.GetValue(folder) is not null,
                 Data = parse.GetValue(data) ?? StudioPaths.Data,
                 Model = parse.GetValue(model),
@@ -129,7 +133,7 @@ internal static class TrainCommand
 
         var at = last is null ? "" : string.Create(CultureInfo.InvariantCulture, $" after update {last.Step} of {last.Steps} of '{last.Stage}'");
         console.Say($"stopped{at}; saved in {outcome.Folder}");
-        console.Say($"go on with: {Terminal.ProgramName} {Name} {request.Spelled} --resume{(request.OutGiven ? $" --out {request.Folder}" : "")}");
+        console.Say($"go on with: {Terminal.ProgramName} {Name} {request.Spelled} --resume{(request.Seed is { } seed ? string.Create(CultureInfo.InvariantCulture, $" --seed {seed}") : "")}{(request.OutGiven ? $" --out {request.Folder}" : "")}");
         return ExitCodes.Cancelled;
     }
 
@@ -172,7 +176,8 @@ internal static class TrainCommand
             var decoder = wanted.Decoder is { } other ? $" with the decoder of {other}" : "";
             var scale = wanted.PatchScale is { } factor ? string.Create(CultureInfo.InvariantCulture, $", patches scaled by {factor}") : "";
             var positions = wanted.LearnPositions ? ", positions to be learned" : "";
-            request.Console.Say($"starting from {model}{decoder}{scale}{positions}");
+            var average = wanted.Average is { } others ? $", averaged with {string.Join(", ", others)}" : "";
+            request.Console.Say($"starting from {model}{average}{decoder}{scale}{positions}");
             _ = Directory.CreateDirectory(request.Folder);
             wanted.Change(start, made, request.RecipeFolder);
             return made;
@@ -190,6 +195,9 @@ internal static class TrainCommand
         public required string Folder { get; init; }
 
         public bool OutGiven { get; init; }
+
+        /// <summary>The one that was given in place of the recipe's, which it has already taken.</summary>
+        public ulong? Seed { get; init; }
 
         public required string Data { get; init; }
 

@@ -148,6 +148,42 @@ public sealed class TrainingBaseTests : IDisposable
         Assert.Contains("run the recipe", nothing, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Change_Average_IsTheMeanOfAllAndRefusesWhatDoesNotFit()
+    {
+        string[] folders = [.. new ulong[] { 5, 6, 7 }.Select(seed => Make(new TrainingBase { Geometry = "tiny-random", Seed = seed }, $"of-{seed}"))];
+        string made = Path.Combine(_root, "made"), recipes = Path.Combine(_root, "recipes");
+        new TrainingBase { Model = "../of-5", Average = ["../of-6", "../of-7"] }.Change(folders[0], made, recipes);
+        float[][] all = [.. folders.Append(made).Select(Values)];
+        Assert.NotEqual(all[0], all[1]);
+        Assert.All(Enumerable.Range(0, all[0].Length), i => Assert.Equal((all[0][i] + all[1][i] + all[2][i]) / 3, all[3][i], 1e-6f));
+        new TrainingBase { Model = "../of-5", Average = ["../of-5"] }.Change(folders[0], made, recipes); // replaced
+        Assert.Equal(all[0], Values(made));
+
+        _ = Make(new TrainingBase { Geometry = "tiny-random", Merges = 5 }, "words");
+        Assert.Contains("another tokenizer", RefusedAverage("../words"), StringComparison.Ordinal);
+        Assert.Contains("run the recipe", RefusedAverage("../nothing"), StringComparison.Ordinal);
+        string deeper = Path.Combine(_root, "deeper"), words = Path.Combine(folders[0], "tokenizer.json");
+        int vocabulary = ModelConfig.Load(folders[0]).Language.VocabularySize;
+        RandomCheckpoint.Create(deeper, TinyModels.VideoChatFlash(vocabulary, 1, 2, layers: 5), 5, SafetensorsDtype.F32, cancellationToken: TestContext.Current.CancellationToken);
+        File.Copy(words, Path.Combine(deeper, "tokenizer.json"));
+        Assert.Contains("do not both have", RefusedAverage("../deeper"), StringComparison.Ordinal);
+        Assert.Equal(all[0], Values(made)); // a refusal leaves what is there
+        Assert.Contains("beside a geometry", Refused(new TrainingBase { Geometry = "tiny-random", Average = ["../of-5"] }), StringComparison.Ordinal);
+        Assert.Contains("0 models", Refused(new TrainingBase { Model = "m", Average = [] }), StringComparison.Ordinal);
+        Assert.Contains("17 models", Refused(new TrainingBase { Model = "m", Average = [.. Enumerable.Repeat("../of-5", TrainingBase.MaxAveraged + 1)] }), StringComparison.Ordinal);
+
+        string RefusedAverage(string other) =>
+            Assert.Throws<ArgumentException>(() => new TrainingBase { Model = "../of-5", Average = [other] }.Change(folders[0], made, recipes)).Message;
+
+        static float[] Values(string folder)
+        {
+            using Checkpoint checkpoint = Checkpoint.Open(folder);
+            using Weights weights = TrainingCheckpoint.LoadWeights(checkpoint, Device.CPU);
+            return [.. weights.Names.Order(StringComparer.Ordinal).SelectMany(n => weights.Get(n).ToArray<float>())];
+        }
+    }
+
     /// <summary>With patches loud enough nothing is left of the positions, and louder ones change nothing more; quiet ones let positions be seen.</summary>
     [Fact]
     public void Change_PatchScale_ChangesNothingButWhatPositionsCount()

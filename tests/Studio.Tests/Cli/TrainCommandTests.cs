@@ -38,19 +38,22 @@ public sealed class TrainCommandTests : IDisposable
     public async Task Train_InterruptedProcess_SavesSaysHowToGoOnAndDoes()
     {
         var recipe = Recipe(steps: 500);
-        using var process = Start("train", recipe, "--out", Out, "--json", "--device", "cpu", "--threads", "1");
+        using var process = Start("train", recipe, "--out", Out, "--seed", "9", "--json", "--device", "cpu", "--threads", "1");
         Assert.NotNull(await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)); // it is training
         var rest = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
         var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(process.ExitCode == ExitCodes.Cancelled, error);
-        Assert.Contains($"go on with: ./run train {recipe} --resume --out {Out}", error, StringComparison.Ordinal);
+        Assert.Contains($"go on with: ./run train {recipe} --resume --seed 9 --out {Out}", error, StringComparison.Ordinal);
         var done = (await rest).Count(c => c == '\n') + 1;
         Assert.InRange(done, 1, 499);
         Assert.Equal(done, TrainingCheckpoint.Last(Out)!.Value.Position.Step);
 
         // The same recipe is stopped once more by hand, so that the test need not train 500 updates.
+        var (other, _, refused) = await Run("train", recipe, "--resume", "--out", Out); // the recipe's own seed
+        Assert.Equal(ExitCodes.BadInput, other);
+        Assert.Contains("follows other stages", refused, StringComparison.Ordinal);
         var (code, output, again) = await ResumeFor(recipe, updates: 2);
         Assert.Equal(ExitCodes.Cancelled, code);
         Assert.Equal([done + 1, done + 2], output.TrimEnd('\n').Split('\n').Select(l => JsonDocument.Parse(l).RootElement.GetProperty("step").GetInt32()));
@@ -123,6 +126,36 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Contains("run the recipe that makes it", error, StringComparison.Ordinal);
     }
 
+    /// <summary>Two trainings of one recipe but for its seed come together in one of no stages, without an update.</summary>
+    [Fact]
+    public async Task Train_AverageWithoutStages_MakesTheModelAndLeavesOneThatIsThere()
+    {
+        string[] seeds = [Path.Combine(_folder, "of-1"), Path.Combine(_folder, "of-2")];
+        foreach (var seed in seeds)
+        {
+            var (trained, _, problem) = await Run("train", Recipe(2), "--seed", $"{seed[^1]}", "--out", seed);
+            Assert.True(trained == ExitCodes.Ok, problem);
+            Assert.Equal((ulong)(seed[^1] - '0'), TrainingRecipe.Load(Path.Combine(seed, Trainer.RecipeFile)).Seed);
+        }
+
+        var average = Path.Combine(_folder, "average.json");
+        File.WriteAllText(average, """{ "name": "average", "saveType": "fp32", "base": { "model": "of-1/model", "average": ["of-2/model"] }, "stages": [] }""");
+        var (code, output, error) = await Run("train", average, "--out", Out);
+        Assert.True(code == ExitCodes.Ok, error);
+        Assert.Contains("of-1/model, averaged with of-2/model", error, StringComparison.Ordinal);
+        Assert.Contains($"trained: {Path.Combine(Out, "model")}", output, StringComparison.Ordinal);
+        byte[][] models = [.. seeds.Append(Out).Select(f => File.ReadAllBytes(Path.Combine(f, "model", "model.safetensors")))];
+        Assert.Equal(3, models.Select(Convert.ToHexString).Distinct().Count());
+        var (again, _, said) = await Run("train", average, "--out", Out);
+        Assert.True(again == ExitCodes.Ok, said);
+        Assert.Equal(models[2], File.ReadAllBytes(Path.Combine(Out, "model", "model.safetensors")));
+
+        File.WriteAllText(average, """{ "name": "average", "base": { "model": "of-1/model" }, "stages": [] }""");
+        (code, _, error) = await Run("train", average, "--out", Out + "-none");
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("0 stages", error, StringComparison.Ordinal);
+    }
+
     private async Task<(int Code, string Output, string Error)> ResumeFor(string recipe, int updates)
     {
         using var output = new CountingWriter();
@@ -133,7 +166,7 @@ public sealed class TrainCommandTests : IDisposable
             if (--updates == 0) stop.Cancel();
         };
         var (loaded, folder) = Recipes.Load(recipe);
-        var request = new TrainCommand.Request(new Terminal(output, error, TextReader.Null), loaded, folder, recipe) { Folder = Out, Data = _folder, Resume = true, Json = true };
+        var request = new TrainCommand.Request(new Terminal(output, error, TextReader.Null), loaded with { Seed = 9 }, folder, recipe) { Folder = Out, Data = _folder, Resume = true, Json = true };
         var code = await Task.Run(() => TrainCommand.Run(request, TimeProvider.System, stop.Token));
         return (code, output.ToString(), error.ToString());
     }

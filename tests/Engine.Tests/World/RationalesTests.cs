@@ -142,14 +142,15 @@ public sealed partial class RationalesTests
             case WorldKind.When:
                 Assert.InRange(script.LengthMs, 1, Rationales.LongestWalkMs);
                 bool quarter = question.Answer.StartsWith("the ", StringComparison.Ordinal);
-                (string Thing, string When)[] walk = [.. parts.Select(p => (p[..p.LastIndexOf(' ')], p[(p.LastIndexOf(' ') + 1)..]))];
-                Assert.Equal(quarter ? question.Answer["the ".Length..^" quarter".Length] : question.Answer, walk[^1].When);
-                Assert.EndsWith(" yes", walk[^1].Thing, StringComparison.Ordinal);
-                string asked = walk[^1].Thing[..^" yes".Length];
-                Assert.Contains($"the {asked} ", question.Text.Replace('?', ' '), StringComparison.Ordinal);
-                Assert.DoesNotContain(walk[..^1], w => w.Thing == asked || w.Thing.EndsWith(" yes", StringComparison.Ordinal)); // no part before is said to show it
-                Assert.Equal(quarter ? s_ordinals[..walk.Length] : [.. walk.Select(w => w.When).Order(StringComparer.Ordinal)], walk.Select(w => w.When));
-                Assert.InRange(walk.Length, 1, WorldQuestions.Options);
+                string[] sentences = rationale.Split(". ");
+                (string Thing, string When)[] walk = [.. sentences[0].Split(", ").Select(p => (p[..p.LastIndexOf(' ')], p[(p.LastIndexOf(' ') + 1)..]))];
+                string answer = quarter ? question.Answer["the ".Length..^" quarter".Length] : question.Answer;
+                (string thing, string when) = Assert.Single(walk, w => w.When == answer);
+                Assert.Contains($"the {thing} ", question.Text.Replace('?', ' '), StringComparison.Ordinal);
+                Assert.Single(walk, w => w.Thing == thing); // no other part is said to show it
+                Assert.Equal($"{thing} {when}.", Assert.Single(sentences[1..]));
+                Assert.Equal(quarter ? s_ordinals : [.. walk.Select(w => w.When).Order(StringComparer.Ordinal)], walk.Select(w => w.When));
+                Assert.Equal(WorldQuestions.Options, walk.Length);
                 break;
             case WorldKind.Chain:
                 Assert.Equal(question.Chain, parts);

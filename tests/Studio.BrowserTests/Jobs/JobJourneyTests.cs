@@ -1,5 +1,6 @@
 using Microsoft.Playwright;
 using Studio.BrowserTests.Harness;
+using Studio.Engine.Training;
 using Studio.Tests;
 using Xunit;
 
@@ -31,7 +32,8 @@ public sealed class JobJourneyTests(StudioFixture studio) : IClassFixture<Studio
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
         await page.ExpectAsync("dialog [role=alert]", "'../up'");
         await page.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("first-try");
-        await page.Page.GetByText("Model, threads, missing files").ClickAsync();
+        await page.Page.GetByText("Model, seed, threads, missing files").ClickAsync();
+        await page.Page.GetByLabel("Seed", new() { Exact = true }).FillAsync("18446744073709551615"); // the largest
         await page.Page.GetByLabel("CPU threads").FillAsync("1"); // other tests compute beside it: two threads would wait for each other
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
         await page.Page.WaitForURLAsync("**/jobs/*");
@@ -44,6 +46,7 @@ public sealed class JobJourneyTests(StudioFixture studio) : IClassFixture<Studio
         await Wait.UntilAsync(async () => await UpdatesAsync(curves) > before, "the curve grows");
         await page.ExpectAsync(".job-progress", "first (1 of 1), update");
         await page.ExpectAsync(".job-log", "starts afresh");
+        Assert.Equal(ulong.MaxValue, TrainingRecipe.Load(Path.Combine(studio.DataFolder, "training", "first-try", Trainer.RecipeFile)).Seed);
         await page.CheckAccessibilityAsync("a running training");
 
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Cancel", Exact = true }).ClickAsync();

@@ -36,7 +36,7 @@ public sealed class TrainingJobTests : IAsyncLifetime
               }]
             }
             """, Ct);
-        return await Jobs.StartAsync(TestStudio.Me, TrainingKind.KindName, TrainingKind.Ask(new(name, Threads: 1)), ct: Ct);
+        return await Jobs.StartAsync(TestStudio.Me, TrainingKind.KindName, TrainingKind.Ask(new(name, Threads: 1, Seed: 7)), ct: Ct);
     }
 
     private string Folder(string name) => Path.Combine(_studio.Folders.Trainings, name);
@@ -74,6 +74,7 @@ public sealed class TrainingJobTests : IAsyncLifetime
         var run = Assert.Single(_studio.Get<TrainingRuns>().List());
         Assert.Equal((true, false, 1, 60L), (run.IsFinished, run.IsActive, run.Stages, run.Last!.Step));
         Assert.Empty(Directory.GetFiles(Folder("restarted"), "process"));
+        Assert.Equal(7u, TrainingRecipe.Load(Path.Combine(Folder("restarted"), Trainer.RecipeFile)).Seed); // in place of the recipe's, the second time too
     }
 
     [Fact]

@@ -20,8 +20,8 @@ internal static class Rationales
     public static string Way(WorldActor actor) => $"from {WorldGrid.Names[WorldGrid.CellOf(actor.From)]} to {WorldGrid.Names[WorldGrid.CellOf(actor.To)]}.";
 
     /// <summary>
-    /// What is seen in the middle of each quarter, up to the one with what is asked for: "anchor first, blue waves second, kite yes third."
-    /// "yes" stands where a name is at hand that either is in the question or is not; what time it is need then not be found by a name, but is what was said last.
+    /// What is seen in the middle of each quarter, and what is asked for once more with its own: "anchor first, blue waves second, kite third, anchor last. kite third."
+    /// A walk that stopped at what is asked for would leave to chance where to stop; what follows a name can be found by it, what precedes it much less so.
     /// </summary>
     /// <param name="right">Quarter that shows it, from 0.</param>
     /// <param name="name">What is asked for.</param>
@@ -32,16 +32,23 @@ internal static class Rationales
         return Walk(script, Enumerable.Range(0, quarters).Select(q => (QuestionText.Quarters[q].Split(' ')[1], ((2 * q) + 1) * script.LengthMs / (2 * quarters))), right, name);
     }
 
-    /// <summary>The same with moments: "anchor 00:00, kite yes 00:02."</summary>
+    /// <summary>The same with moments: "anchor 00:00, kite 00:02, anchor 00:04, anchor 00:06. kite 00:02."</summary>
     /// <param name="seconds">Moments in order.</param>
     /// <param name="right">Which of them shows it, from 0.</param>
     /// <param name="name">What is asked for.</param>
     public static string? Moments(WorldScript script, IEnumerable<int> seconds, int right, string name) =>
         Walk(script, seconds.Select(s => (QuestionText.Time(s), (s * 1000) + 500)), right, name);
 
-    private static string? Walk(WorldScript script, IEnumerable<(string When, int Ms)> stops, int right, string name) => script.LengthMs > LongestWalkMs
-        ? null
-        : Row(stops.Take(right + 1).Select((stop, i) => $"{(i == right ? $"{name} yes" : SeenAt(script, stop.Ms))} {stop.When}"));
+    private static string? Walk(WorldScript script, IEnumerable<(string When, int Ms)> stops, int right, string name)
+    {
+        if (script.LengthMs > LongestWalkMs)
+        {
+            return null;
+        }
+
+        string[] seen = [.. stops.Select((stop, i) => $"{(i == right ? name : SeenAt(script, stop.Ms))} {stop.When}")];
+        return $"{Row(seen)} {seen[right]}.";
+    }
 
     /// <summary>The largest thing at a moment, a card's picture, or what is behind where nothing stands.</summary>
     private static string SeenAt(WorldScript script, int ms)

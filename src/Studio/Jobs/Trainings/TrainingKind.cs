@@ -14,7 +14,8 @@ namespace Studio.Jobs.Trainings;
 /// <param name="Model">Installed model or folder to start from, instead of the recipe's base.</param>
 /// <param name="AllowMissing">Train although samples are malformed or their files missing.</param>
 /// <param name="Threads">CPU threads; null is all cores. Another number gives other bits.</param>
-public sealed record TrainingRequest(string Recipe, string? Name = null, string? Model = null, bool AllowMissing = false, int? Threads = null);
+/// <param name="Seed">Instead of the recipe's: other samples in another order.</param>
+public sealed record TrainingRequest(string Recipe, string? Name = null, string? Model = null, bool AllowMissing = false, int? Threads = null, ulong? Seed = null);
 
 /// <summary>
 /// Trainings as jobs: each is a process of its own that runs the command <c>train</c>, so that its end, however sudden, is not
@@ -129,6 +130,7 @@ internal sealed partial class TrainingKind(StudioFolders folders, StudioOptions 
         if (request.Model is not null) arguments.AddRange(["--model", request.Model]);
         if (request.AllowMissing) arguments.Add("--allow-missing");
         if (request.Threads is { } threads) arguments.AddRange(["--threads", $"{threads}"]);
+        if (request.Seed is { } seed) arguments.AddRange(["--seed", $"{seed}"]);
         return arguments;
     }
 
